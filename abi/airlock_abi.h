@@ -1,0 +1,299 @@
+/*
+ * airlock_abi.h: the contract between the host and the guest kernel.
+ *
+ * Both sides build from this file: the guest kernel includes it, and the Go
+ * mirror in internal/abi is generated from it and checked against it by a
+ * test. It must stay self-contained: nothing but C99 headers.
+ *
+ * Raise AIRLOCK_ABI_VERSION with every change of a layout, a number or a
+ * meaning. A host refuses a kernel or a snapshot of another version.
+ *
+ * Words: "host" is the Go library, "kernel" the guest kernel in the VM,
+ * "program" the guest program that it runs. GPA is a guest-physical address,
+ * an offset into the one memory buffer that the VM has.
+ */
+#ifndef AIRLOCK_ABI_H
+#define AIRLOCK_ABI_H
+
+#include <stdint.h>
+
+#define AIRLOCK_ABI_VERSION 1u
+#define AIRLOCK_PAGE_SIZE 4096u
+
+/*
+ * Guest-virtual layout. Everything lies in the lower half, because all guest
+ * code, the kernel too, runs in ring 3.
+ *
+ *   USER_START .. USER_END   the program: ELF segments, heap, mappings, stack
+ *   PROGRAM_END              its ELF segments end below this
+ *   VVAR, VDSO               the clock page and the vDSO, at the top of it
+ *   PHYSMAP                  all guest-physical memory, read-write, never executable
+ *   KERNEL_BASE              the kernel image, at its link address
+ */
+#define AIRLOCK_USER_START 0x0000000000010000ull
+#define AIRLOCK_USER_END 0x00007f8000000000ull
+#define AIRLOCK_PROGRAM_END 0x00007f0000000000ull
+#define AIRLOCK_PIE_BASE 0x0000555555554000ull
+#define AIRLOCK_VVAR 0x00007f7fffff0000ull
+#define AIRLOCK_VDSO 0x00007f7fffff1000ull
+#define AIRLOCK_PHYSMAP 0x00007f8000000000ull
+#define AIRLOCK_KERNEL_BASE 0x00007fc000000000ull
+
+/*
+ * Guest-physical layout, from the bottom:
+ *
+ *   CONTROL_GPA   struct airlock_control
+ *   CLOCK_GPA     struct airlock_clock
+ *   IMAGE_GPA     kernel image, first page tables, program image
+ *   pool_start    free pages, all zero at boot
+ *   pool_end      output buffer, then input buffer, up to memory_size
+ */
+#define AIRLOCK_CONTROL_GPA 0x0000u
+#define AIRLOCK_CLOCK_GPA 0x1000u
+#define AIRLOCK_IMAGE_GPA 0x2000u
+
+/* Memory is a whole number of these, so that the physmap can use large pages. */
+#define AIRLOCK_MEMORY_UNIT 0x200000ull
+
+/*
+ * Hypercalls: a 32-bit OUT of 0 to one of these ports. Arguments and results
+ * are in struct airlock_control. Any other port, width, direction or repeat
+ * is a guest fault.
+ */
+#define AIRLOCK_PORT_EXIT 0xa101u   /* the program has ended: control.exit */
+#define AIRLOCK_PORT_FAULT 0xa102u  /* the program was killed: control.fault */
+#define AIRLOCK_PORT_PANIC 0xa103u  /* the kernel found itself broken: control.panic */
+#define AIRLOCK_PORT_OUTPUT 0xa104u /* bytes for stdout or stderr: control.output */
+#define AIRLOCK_PORT_INPUT 0xa105u  /* bytes wanted of stdin: control.input */
+#define AIRLOCK_PORT_WAIT 0xa106u   /* nothing can run: control.wait */
+#define AIRLOCK_PORT_TRACE 0xa107u  /* trace records: control.trace */
+
+/* The interrupt vector of the tick that the host injects while tick_wanted is set. */
+#define AIRLOCK_TICK_VECTOR 32u
+
+/* Memory protection bits of struct airlock_region: those of mmap(2). */
+#define AIRLOCK_PROT_READ 1u
+#define AIRLOCK_PROT_WRITE 2u
+#define AIRLOCK_PROT_EXEC 4u
+
+/* A piece of the program image that the host has loaded and mapped. */
+struct airlock_region {
+	uint64_t start; /* first byte, page-aligned */
+	uint64_t end;   /* first byte behind it, page-aligned */
+	uint64_t prot;  /* AIRLOCK_PROT_* */
+};
+
+#define AIRLOCK_BOOT_MAGIC 0x4b434f4c52494131ull
+#define AIRLOCK_MAX_REGIONS 32u
+
+/* Bits of airlock_boot.flags. */
+#define AIRLOCK_BOOT_TRACE 1u /* report every system call */
+#define AIRLOCK_BOOT_JIT 2u   /* anonymous memory may become executable */
+
+/* What the kernel must know to start. Written by the host before the first entry. */
+struct airlock_boot {
+	uint64_t magic;
+	uint32_t abi_version;
+	uint32_t flags;
+	uint64_t memory_size; /* bytes of guest-physical memory */
+	uint64_t pool_start;  /* GPA of the first free page */
+	uint64_t pool_end;    /* GPA behind the last free page */
+	uint64_t output_gpa;
+	uint64_t output_size;
+	uint64_t input_gpa;
+	uint64_t input_size;
+	uint64_t page_table; /* GPA of the top-level page table */
+	uint64_t xcr0;       /* extended state that the host has enabled */
+	uint64_t program_entry;
+	uint64_t program_base; /* load bias of a position-independent program */
+	uint64_t program_end;  /* first byte behind its last segment: brk starts here */
+	uint64_t phdr_address; /* AT_PHDR, 0 if the headers are not in memory */
+	uint32_t phdr_count;
+	uint32_t phdr_size;
+	uint32_t region_count;
+	uint32_t argument_count;    /* NUL-terminated strings at the start of the input buffer */
+	uint32_t environment_count; /* then these */
+	uint32_t argument_bytes;    /* of both */
+	uint8_t seed[32];           /* fresh randomness for this boot */
+	struct airlock_region regions[AIRLOCK_MAX_REGIONS];
+};
+
+/* AIRLOCK_PORT_EXIT */
+struct airlock_exit {
+	uint32_t status; /* 0 to 255 */
+	uint32_t reserved;
+};
+
+/* Why a program was killed. */
+enum airlock_fault_kind {
+	AIRLOCK_FAULT_INVALID = 0,
+	AIRLOCK_FAULT_PAGE = 1,
+	AIRLOCK_FAULT_DIVIDE = 2,
+	AIRLOCK_FAULT_OPCODE = 3,
+	AIRLOCK_FAULT_PROTECTION = 4,
+	AIRLOCK_FAULT_BREAKPOINT = 5,
+	AIRLOCK_FAULT_DEBUG = 6,
+	AIRLOCK_FAULT_FLOAT = 7,
+	AIRLOCK_FAULT_ALIGNMENT = 8,
+	AIRLOCK_FAULT_MEMORY = 9,  /* the page pool is empty */
+	AIRLOCK_FAULT_SIGNAL = 10, /* a signal that the program sent */
+	AIRLOCK_FAULT_LAST = 10,
+};
+
+enum airlock_access {
+	AIRLOCK_ACCESS_NONE = 0,
+	AIRLOCK_ACCESS_READ = 1,
+	AIRLOCK_ACCESS_WRITE = 2,
+	AIRLOCK_ACCESS_EXEC = 3,
+	AIRLOCK_ACCESS_LAST = 3,
+};
+
+/* AIRLOCK_PORT_FAULT */
+struct airlock_fault {
+	uint32_t kind;   /* enum airlock_fault_kind */
+	uint32_t access; /* enum airlock_access, of a page fault */
+	uint32_t signal; /* Linux signal number that killed the program */
+	uint32_t thread; /* id of the thread it happened in */
+	uint64_t address; /* of a page fault */
+	uint64_t rip;
+	uint64_t rsp;
+};
+
+#define AIRLOCK_PANIC_TEXT 200u
+
+/* AIRLOCK_PORT_PANIC */
+struct airlock_panic {
+	uint64_t rip;     /* where, or 0 */
+	uint64_t address; /* of a page fault, or 0 */
+	uint32_t vector;  /* exception, or 0xffffffff */
+	uint32_t length;  /* bytes of text */
+	char text[AIRLOCK_PANIC_TEXT];
+};
+
+/* AIRLOCK_PORT_OUTPUT: length bytes at the start of the output buffer. */
+struct airlock_output {
+	uint32_t descriptor; /* 1 or 2 */
+	uint32_t length;
+	int32_t result; /* host: 0, or the negative errno that writers get from now on */
+	uint32_t reserved;
+};
+
+/*
+ * AIRLOCK_PORT_INPUT. The host answers at once. When it has nothing yet it
+ * starts to read and raises AIRLOCK_EVENT_INPUT when there is something.
+ */
+struct airlock_input {
+	uint32_t want;  /* most bytes to put into the input buffer; 0 asks only whether there are any */
+	int32_t result; /* host: bytes (with want 0: bytes that wait), 0 at the end of stdin, or -EAGAIN */
+};
+
+/* AIRLOCK_PORT_WAIT: return at the deadline or when an event is raised. */
+struct airlock_wait {
+	uint64_t deadline; /* monotonic guest time in ns; ~0 for none */
+};
+
+/*
+ * AIRLOCK_PORT_TRACE: count records in the second half of the output buffer.
+ * They are there, and counted, before the call is made: the host looks at them
+ * too when it stops the program.
+ */
+struct airlock_trace {
+	uint32_t count;
+	uint32_t reserved;
+};
+
+enum airlock_trace_kind {
+	AIRLOCK_TRACE_INVALID = 0,
+	AIRLOCK_TRACE_CALL = 1,    /* a system call that returned */
+	AIRLOCK_TRACE_UNKNOWN = 2, /* one that the kernel does not have */
+	AIRLOCK_TRACE_NORETURN = 3,
+	AIRLOCK_TRACE_SIGNAL = 4, /* delivery of signal number, address in args[0] */
+	AIRLOCK_TRACE_LAST = 4,
+};
+
+#define AIRLOCK_TRACE_TEXT 40u
+
+struct airlock_trace_record {
+	uint32_t kind; /* enum airlock_trace_kind */
+	uint32_t thread;
+	uint32_t number; /* system call or signal */
+	uint32_t text_length;
+	uint64_t time; /* monotonic guest time in ns at the call */
+	uint64_t duration; /* ns to the return */
+	uint64_t args[6];
+	int64_t result;
+	char text[AIRLOCK_TRACE_TEXT]; /* what a path or buffer argument holds, from its start */
+};
+
+/* Bits of airlock_control.events, set by the host, cleared by the kernel. */
+#define AIRLOCK_EVENT_INPUT 1u /* stdin has bytes or has ended */
+
+/*
+ * The control page. The host writes boot, then only results and events; what
+ * it reads of the rest is untrusted, copied once and checked.
+ */
+struct airlock_control {
+	struct airlock_boot boot;
+	/* kernel to host */
+	uint32_t tick_wanted;  /* not 0: threads or timers wait while another thread runs */
+	uint32_t tick_pending; /* set by the host when it injects, cleared by the kernel */
+	uint32_t events;       /* AIRLOCK_EVENT_* */
+	uint32_t reserved;
+	uint64_t unknown_calls; /* system calls that the kernel does not have, so far */
+	struct airlock_exit exit;
+	struct airlock_fault fault;
+	struct airlock_panic panic;
+	struct airlock_output output;
+	struct airlock_input input;
+	struct airlock_wait wait;
+	struct airlock_trace trace;
+};
+
+/*
+ * The clock page, mapped read-only for programs: the vDSO reads it.
+ *
+ *   monotonic = base_ns + ((rdtsc - base_tsc) * multiplier >> 32)
+ *   wall      = monotonic + wall_offset
+ *
+ * sequence is odd while the host writes.
+ */
+struct airlock_clock {
+	uint32_t sequence;
+	uint32_t reserved;
+	uint64_t base_tsc;
+	uint64_t base_ns;
+	uint64_t multiplier;
+	uint64_t wall_offset;
+};
+
+#define AIRLOCK_KERNEL_MAGIC 0x4c4e524b4c524941ull
+
+/*
+ * The first bytes of the kernel image, at AIRLOCK_KERNEL_BASE: addresses that
+ * the host puts into the virtual CPU's registers.
+ */
+struct airlock_kernel_info {
+	uint64_t magic;
+	uint32_t abi_version;
+	uint32_t reserved;
+	uint64_t stack;        /* initial stack pointer; the ELF entry is the first instruction */
+	uint64_t syscall_stub; /* LSTAR */
+	uint64_t ring0_start;  /* all ring-0 code: no interrupt may land there */
+	uint64_t ring0_end;
+	uint64_t gdt;
+	uint64_t idt;
+	uint64_t tss;
+	uint32_t gdt_limit;
+	uint32_t idt_limit;
+	uint32_t tss_limit;
+	uint32_t reserved2;
+};
+
+/* Segment selectors. User selectors are those of Linux: KVM-PVM needs them. */
+#define AIRLOCK_RING0_CS 0x10u
+#define AIRLOCK_RING0_SS 0x18u
+#define AIRLOCK_USER_SS 0x2bu
+#define AIRLOCK_USER_CS 0x33u
+#define AIRLOCK_TSS_SELECTOR 0x40u
+
+#endif

@@ -1,0 +1,194 @@
+// Package guestmem holds the memory of guests: one buffer for each, between
+// guard regions, and the only code that touches it.
+//
+// A guest may change any byte of its memory at any moment, from its own
+// processor. So nothing here hands out a slice of it: bytes are copied out,
+// once, and what is done with them is done with the copy. The few words that
+// host and guest both watch are loaded and stored atomically. Every access is
+// checked against the buffer's bounds.
+package guestmem
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/airlockvm/airlock/internal/leak"
+)
+
+// PageSize is the unit of mappings.
+const PageSize = 4096
+
+// Alignment is that of a buffer's host address and the unit of its size: 2 MiB,
+// so that the host may back it with large pages and the processor may map it
+// with them.
+const Alignment = 2 << 20
+
+// Guard is the size of the inaccessible regions before and behind a buffer.
+//
+// The bounds checks of this package are what keeps accesses inside; the guards
+// turn a mistake in them into a crash instead of a read of somebody else's
+// memory. One alignment unit is more than any message is long by default and
+// costs nothing but address space.
+const Guard = Alignment
+
+// ErrBounds means that an access does not lie in the buffer.
+var ErrBounds = errors.New("guestmem: access outside guest memory")
+
+// Memory is the memory of one guest, guest-physical addresses 0 to Size. The
+// methods that copy, load and store may be called concurrently; none may be
+// called after Close.
+type Memory struct {
+	reserved []byte // the whole reservation with its guards
+	buf      []byte // the buffer in it
+	resource *leak.Resource
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// New makes a buffer of the given size, a multiple of Alignment. Its start
+// holds the content of the image, which may be nil, shared with every other
+// buffer of that image until written to; the rest is zero.
+func New(size uint64, image *File) (*Memory, error) {
+	if size == 0 || size%Alignment != 0 || size > maxSize {
+		return nil, fmt.Errorf("guestmem: invalid size %#x", size)
+	}
+	if image != nil && image.size > size {
+		return nil, fmt.Errorf("guestmem: an image of %d bytes does not fit into %d", image.size, size)
+	}
+	reserved, start, err := reserve(int(size)) //nolint:gosec // G115: at most maxSize
+	if err != nil {
+		return nil, err
+	}
+	m := &Memory{
+		reserved: reserved,
+		buf:      reserved[start : start+int(size) : start+int(size)], //nolint:gosec // G115: at most maxSize
+		resource: leak.Open("guest memory"),
+	}
+	if image != nil {
+		if err := mapFile(m.buf, image); err != nil {
+			_ = m.Close()
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// maxSize is far more than a machine may have, and far from overflow.
+const maxSize = 1 << 40
+
+// Close unmaps the buffer. No virtual machine may still use it.
+func (m *Memory) Close() error {
+	m.closeOnce.Do(func() {
+		m.closeErr = release(m.reserved)
+		m.buf = nil
+		m.resource.Close()
+	})
+	return m.closeErr
+}
+
+// Size returns the number of bytes.
+func (m *Memory) Size() uint64 { return uint64(len(m.buf)) }
+
+// HostAddr returns the buffer's address, for the hypervisor. Nothing else may
+// use it.
+func (m *Memory) HostAddr() uint64 {
+	return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(m.buf))))
+}
+
+// Reset brings the buffer back to what New made, by dropping all pages that
+// were written to.
+func (m *Memory) Reset() error { return discard(m.buf) }
+
+// Prefault makes the pages of a range present and private, in one go: cheaper
+// than a fault for each when it is known that they will be written.
+func (m *Memory) Prefault(gpa, size uint64) error {
+	b, err := m.slice(gpa, size)
+	if err != nil {
+		return err
+	}
+	return populate(b)
+}
+
+// slice returns the bytes at a guest-physical address. It must not leave this
+// package.
+func (m *Memory) slice(gpa, size uint64) ([]byte, error) {
+	if gpa > m.Size() || size > m.Size()-gpa {
+		return nil, fmt.Errorf("%w: %#x bytes at %#x of %#x", ErrBounds, size, gpa, m.Size())
+	}
+	return m.buf[gpa : gpa+size : gpa+size], nil
+}
+
+// CopyOut copies len(dst) bytes out of guest memory.
+//
+// Guest-controlled: what arrives in dst; and bytes that are read twice may
+// differ.
+func (m *Memory) CopyOut(dst []byte, gpa uint64) error {
+	b, err := m.slice(gpa, uint64(len(dst)))
+	if err != nil {
+		return err
+	}
+	copy(dst, b)
+	return nil
+}
+
+// CopyIn copies src into guest memory.
+func (m *Memory) CopyIn(gpa uint64, src []byte) error {
+	b, err := m.slice(gpa, uint64(len(src)))
+	if err != nil {
+		return err
+	}
+	copy(b, src)
+	return nil
+}
+
+// Word32 is a 32-bit word in guest memory that host and guest use at the same
+// time. It must not be used after the memory's Close.
+//
+// Guest-controlled: the value, at any moment.
+type Word32 struct{ p *uint32 }
+
+// Word32 returns the word at an address, a multiple of 4.
+func (m *Memory) Word32(gpa uint64) (Word32, error) {
+	p, err := m.word(gpa, 4)
+	return Word32{(*uint32)(p)}, err
+}
+
+// Load returns the word's value.
+func (w Word32) Load() uint32 { return atomic.LoadUint32(w.p) }
+
+// Store sets the word's value.
+func (w Word32) Store(v uint32) { atomic.StoreUint32(w.p, v) }
+
+// Or sets the bits of v.
+func (w Word32) Or(v uint32) { atomic.OrUint32(w.p, v) }
+
+// Word64 is Word32 with 64 bits.
+type Word64 struct{ p *uint64 }
+
+// Word64 returns the word at an address, a multiple of 8.
+func (m *Memory) Word64(gpa uint64) (Word64, error) {
+	p, err := m.word(gpa, 8)
+	return Word64{(*uint64)(p)}, err
+}
+
+// Load returns the word's value.
+func (w Word64) Load() uint64 { return atomic.LoadUint64(w.p) }
+
+// Store sets the word's value.
+func (w Word64) Store(v uint64) { atomic.StoreUint64(w.p, v) }
+
+func (m *Memory) word(gpa, size uint64) (unsafe.Pointer, error) {
+	b, err := m.slice(gpa, size)
+	if err != nil {
+		return nil, err
+	}
+	if gpa%size != 0 {
+		return nil, fmt.Errorf("guestmem: no %d-byte word at %#x", size, gpa)
+	}
+	// Safety: in bounds and aligned, since the buffer itself is page-aligned.
+	return unsafe.Pointer(unsafe.SliceData(b)), nil
+}

@@ -1,0 +1,17 @@
+//go:build !linux
+
+package guestmem
+
+import "errors"
+
+// Stand-ins for the system calls where there are no machines to give memory to.
+
+var errPlatform = errors.New("guestmem: guest memory needs Linux")
+
+func reserve(int) ([]byte, int, error)            { return nil, 0, errPlatform }
+func release([]byte) error                        { return errPlatform }
+func mapFile([]byte, *File) error                 { return errPlatform }
+func discard([]byte) error                        { return errPlatform }
+func populate([]byte) error                       { return errPlatform }
+func sealedFile(string, []byte, int) (int, error) { return -1, errPlatform }
+func closeFile(int) error                         { return errPlatform }

@@ -1,0 +1,11 @@
+/* uname(2), sysinfo(2), resource limits, identity. */
+#ifndef SYS_SYSTEM_H
+#define SYS_SYSTEM_H
+
+#include "sys/syscall.h"
+
+syscall_handler sys_uname, sys_sysinfo, sys_getrlimit, sys_setrlimit, sys_prlimit64, sys_personality;
+syscall_handler sys_zero, sys_one_process, sys_set_zero_id, sys_getres_ids, sys_getgroups;
+syscall_handler sys_no_child, sys_not_permitted, sys_not_there;
+
+#endif

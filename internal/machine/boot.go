@@ -1,0 +1,47 @@
+package machine
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/kvm"
+)
+
+// initialXSave is the extended state of a processor after reset: all components
+// in their initial state, and MXCSR, which has none, as Linux sets it.
+//
+//nolint:gochecknoglobals // a constant
+var initialXSave = func() (x kvm.XSave) {
+	x[0], x[1] = 0x7f, 0x03 // FCW
+	x[24], x[25] = 0x80, 0x1f
+	return x
+}()
+
+// Boot puts the guest at its start, after New or Reset: what the kernel must
+// know, the arguments and environment of its program, and randomness that no
+// other boot gets.
+func (m *Machine) Boot(args, env []string, seed [32]byte) error {
+	var text []byte
+	for _, list := range [][]string{args, env} {
+		for _, s := range list {
+			if strings.IndexByte(s, 0) >= 0 {
+				return fmt.Errorf("machine: an argument or environment string has a zero byte: %.40q", s)
+			}
+			text = append(append(text, s...), 0)
+		}
+	}
+	if err := m.WriteInput(text); err != nil {
+		return fmt.Errorf("machine: %d bytes of arguments and environment are more than the input buffer's %d",
+			len(text), m.boot.InputSize)
+	}
+	b := m.boot
+	b.ArgumentCount = uint32(len(args))   //nolint:gosec // G115: less than the bytes of them
+	b.EnvironmentCount = uint32(len(env)) //nolint:gosec // G115: less than the bytes of them
+	b.ArgumentBytes = uint32(len(text))   //nolint:gosec // G115: at most MaxMemory
+	b.Seed = seed
+	if err := m.memory.CopyIn(abi.ControlGPA+abi.ControlOffsetBoot, abi.Bytes(&b)); err != nil {
+		return err
+	}
+	return m.clock.start(m.tscKHz)
+}

@@ -1,0 +1,95 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/airlockvm/airlock/internal/abi"
+)
+
+// ErrMessage means that a length or count that the guest gave is impossible.
+var ErrMessage = errors.New("machine: the guest gave an impossible length")
+
+// The methods below copy one part of the control page out, once.
+//
+// Guest-controlled: all that they return.
+
+// ReadExit copies the argument of abi.PortExit.
+func (m *Machine) ReadExit() abi.Exit { return readControl[abi.Exit](m, abi.ControlOffsetExit) }
+
+// ReadFault copies the argument of abi.PortFault.
+func (m *Machine) ReadFault() abi.Fault { return readControl[abi.Fault](m, abi.ControlOffsetFault) }
+
+// ReadPanic copies the argument of abi.PortPanic.
+func (m *Machine) ReadPanic() abi.Panic { return readControl[abi.Panic](m, abi.ControlOffsetPanic) }
+
+// ReadOutput copies the argument of abi.PortOutput.
+func (m *Machine) ReadOutput() abi.Output { return readControl[abi.Output](m, abi.ControlOffsetOutput) }
+
+// ReadInput copies the argument of abi.PortInput.
+func (m *Machine) ReadInput() abi.Input { return readControl[abi.Input](m, abi.ControlOffsetInput) }
+
+// ReadWait copies the argument of abi.PortWait.
+func (m *Machine) ReadWait() abi.Wait { return readControl[abi.Wait](m, abi.ControlOffsetWait) }
+
+// ReadTrace copies the argument of abi.PortTrace.
+func (m *Machine) ReadTrace() abi.Trace { return readControl[abi.Trace](m, abi.ControlOffsetTrace) }
+
+// ReadControl copies the whole control page, for diagnosis.
+func (m *Machine) ReadControl() abi.Control { return readControl[abi.Control](m, 0) }
+
+func readControl[T abi.Layout](m *Machine, offset uint64) T {
+	var v T
+	if err := m.memory.CopyOut(abi.Bytes(&v), abi.ControlGPA+offset); err != nil {
+		panic(err) // the control page is in every machine's memory
+	}
+	return v
+}
+
+// SetOutputResult answers abi.PortOutput.
+func (m *Machine) SetOutputResult(result int32) error {
+	v := m.ReadOutput()
+	v.Result = result
+	return m.memory.CopyIn(abi.ControlGPA+abi.ControlOffsetOutput, abi.Bytes(&v))
+}
+
+// SetInputResult answers abi.PortInput.
+func (m *Machine) SetInputResult(result int32) error {
+	v := m.ReadInput()
+	v.Result = result
+	return m.memory.CopyIn(abi.ControlGPA+abi.ControlOffsetInput, abi.Bytes(&v))
+}
+
+// CopyOutput copies len(dst) bytes out of the output buffer.
+func (m *Machine) CopyOutput(dst []byte, offset uint64) error {
+	if size := m.boot.OutputSize; offset > size || uint64(len(dst)) > size-offset {
+		return fmt.Errorf("%w: %d bytes at %d of an output buffer of %d", ErrMessage, len(dst), offset, size)
+	}
+	return m.memory.CopyOut(dst, m.boot.OutputGPA+offset)
+}
+
+// WriteInput copies src to the start of the input buffer.
+func (m *Machine) WriteInput(src []byte) error {
+	if size := m.boot.InputSize; uint64(len(src)) > size {
+		return fmt.Errorf("machine: %d bytes are too many for an input buffer of %d", len(src), size)
+	}
+	return m.memory.CopyIn(m.boot.InputGPA, src)
+}
+
+// ReadTraceRecords copies count records out of the second half of the output
+// buffer.
+func (m *Machine) ReadTraceRecords(count uint32) ([]abi.TraceRecord, error) {
+	half := m.boot.OutputSize / 2
+	var one abi.TraceRecord
+	size := uint64(len(abi.Bytes(&one)))
+	if uint64(count) > half/size {
+		return nil, fmt.Errorf("%w: %d trace records", ErrMessage, count)
+	}
+	list := make([]abi.TraceRecord, count)
+	for i := range list {
+		if err := m.CopyOutput(abi.Bytes(&list[i]), half+uint64(i)*size); err != nil { //nolint:gosec // G115: an index
+			return nil, err
+		}
+	}
+	return list, nil
+}

@@ -1,0 +1,199 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/elf"
+	"github.com/airlockvm/airlock/internal/guestmem"
+	"github.com/airlockvm/airlock/internal/machine/pagetable"
+)
+
+// Image is the content with which the memory of a guest starts: kernel, page
+// tables and program, from GPA 0 up. It doesn't change, and all machines made
+// from it share its pages until they write to them.
+type Image struct {
+	file   *guestmem.File
+	kernel abi.KernelInfo
+	entry  uint64 // the kernel's first instruction
+	boot   abi.Boot
+	// physmap is the GPA of the table whose entries, from its start, lead to the
+	// tables that map all memory.
+	physmap uint64
+}
+
+// kernelEnd is the end of the addresses that a kernel may have.
+const kernelEnd = abi.KernelBase + 16<<20
+
+// errKernel means that the kernel image is not one. It is part of the program
+// that runs this code, so that this is a mistake in building it.
+var errKernel = errors.New("machine: invalid kernel image")
+
+// NewImage lays out a kernel, an ELF file, and a checked program.
+func NewImage(kernel []byte, program *elf.Image) (*Image, error) {
+	k, err := elf.Parse(kernel, elf.Limits{UserStart: abi.KernelBase, UserEnd: kernelEnd, PIEBase: abi.KernelBase})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errKernel, err)
+	}
+	info, err := kernelInfo(k)
+	if err != nil {
+		return nil, err
+	}
+
+	b := newBuilder()
+	if err := b.addKernel(k); err != nil {
+		return nil, err
+	}
+	if err := b.addProgram(program); err != nil {
+		return nil, err
+	}
+	physmap, err := b.tables.Table(abi.Physmap)
+	if err != nil {
+		return nil, err
+	}
+	// The first of the tables that map all memory lies right behind the image. All
+	// machines have that one; more than 1 GiB needs more.
+	copy(b.page(physmap), pagetable.Links(uint64(len(b.memory)), 1))
+	file, err := guestmem.NewFile("airlock-image", b.memory)
+	if err != nil {
+		return nil, err
+	}
+	im := &Image{file: file, kernel: info, entry: k.Entry, boot: b.boot, physmap: physmap}
+	im.boot.Magic = abi.BootMagic
+	im.boot.ABIVersion = abi.ABIVersion
+	im.boot.PageTable = b.tables.Root()
+	return im, nil
+}
+
+// Close frees the image. Machines made from it live on.
+func (im *Image) Close() error { return im.file.Close() }
+
+// Size returns the bytes of memory that the image takes.
+func (im *Image) Size() uint64 { return im.file.Size() }
+
+// kernelInfo reads what the kernel says about itself in its first bytes.
+func kernelInfo(k *elf.Image) (abi.KernelInfo, error) {
+	var info abi.KernelInfo
+	first := k.Segments[0]
+	if first.Addr != abi.KernelBase {
+		return info, fmt.Errorf("%w: it starts at %#x, not at %#x", errKernel, first.Addr, uint64(abi.KernelBase))
+	}
+	if n := copy(abi.Bytes(&info), first.Data); n < len(abi.Bytes(&info)) || info.Magic != abi.KernelMagic {
+		return info, fmt.Errorf("%w: it does not begin with the kernel's magic number", errKernel)
+	}
+	if info.ABIVersion != abi.ABIVersion {
+		return info, fmt.Errorf("%w: it has ABI version %d, this library has %d", errKernel, info.ABIVersion, abi.ABIVersion)
+	}
+	if max(info.GDTLimit, info.IDTLimit) > 0xffff {
+		return info, fmt.Errorf("%w: its descriptor tables are longer than 64 KiB", errKernel)
+	}
+	for _, address := range []uint64{info.Stack, info.SyscallStub, info.GDT, info.IDT, info.TSS} {
+		if address < abi.KernelBase || address >= kernelEnd {
+			return info, fmt.Errorf("%w: its address %#x is not the kernel's", errKernel, address)
+		}
+	}
+	return info, nil
+}
+
+// builder collects the pages of an image. GPA is the offset into memory.
+type builder struct {
+	memory []byte
+	tables *pagetable.Tables
+	boot   abi.Boot
+}
+
+func newBuilder() *builder { return &builder{memory: make([]byte, abi.ImageGPA)} }
+
+func (b *builder) page(gpa uint64) []byte { return b.memory[gpa:][:abi.PageSize] }
+
+func (b *builder) newPage() uint64 {
+	gpa := uint64(len(b.memory))
+	b.memory = append(b.memory, make([]byte, abi.PageSize)...)
+	return gpa
+}
+
+// addKernel places the kernel with all of its zeroed memory in one piece, so
+// that a kernel address minus KernelBase plus ImageGPA is its GPA.
+func (b *builder) addKernel(k *elf.Image) error {
+	last := k.Segments[len(k.Segments)-1]
+	b.memory = append(b.memory, make([]byte, last.PageEnd()-abi.KernelBase)...)
+	b.tables = pagetable.New(b.page, b.newPage)
+	for _, s := range k.Segments {
+		gpa := s.PageStart() - abi.KernelBase + abi.ImageGPA
+		copy(b.memory[gpa+s.Addr-s.PageStart():], s.Data)
+		for address := s.PageStart(); address < s.PageEnd(); address += abi.PageSize {
+			if err := b.tables.Map(address, gpa, permOf(s.Perm)); err != nil {
+				return err
+			}
+			gpa += abi.PageSize
+		}
+	}
+	return nil
+}
+
+// addProgram places the pages of the program that have bytes in its file. The
+// kernel finds the rest in the regions, and gives it pages on first use.
+func (b *builder) addProgram(p *elf.Image) error {
+	for i := range p.Segments {
+		s := &p.Segments[i]
+		if err := b.addRegion(s); err != nil {
+			return err
+		}
+		if len(s.Data) == 0 {
+			continue
+		}
+		data, skip := s.Data, s.Addr-s.PageStart()
+		for address := s.PageStart(); len(data) > 0; address += abi.PageSize {
+			gpa := b.newPage()
+			data = data[copy(b.page(gpa)[skip:], data):]
+			skip = 0
+			if err := b.tables.Map(address, gpa, permOf(s.Perm)); err != nil {
+				return err
+			}
+		}
+	}
+	b.boot.ProgramEntry = p.Entry
+	b.boot.ProgramBase = p.Bias
+	b.boot.ProgramEnd = p.Segments[len(p.Segments)-1].End()
+	b.boot.PhdrAddress = p.PhdrAddr
+	b.boot.PhdrCount = uint32(p.PhdrCount) //nolint:gosec // G115: at most elf.Limits.MaxSegments
+	b.boot.PhdrSize = uint32(p.PhdrSize)   //nolint:gosec // G115: the size of a C struct
+	return nil
+}
+
+// addRegion tells the kernel of a segment, as one with its predecessor if that
+// makes no difference.
+func (b *builder) addRegion(s *elf.Segment) error {
+	r := abi.Region{Start: s.PageStart(), End: s.PageEnd(), Prot: protOf(s.Perm)}
+	if n := b.boot.RegionCount; n > 0 {
+		if last := &b.boot.Regions[n-1]; last.End == r.Start && last.Prot == r.Prot {
+			last.End = r.End
+			return nil
+		}
+	}
+	if b.boot.RegionCount == abi.MaxRegions {
+		return fmt.Errorf("machine: the program has more than %d segments", abi.MaxRegions)
+	}
+	b.boot.Regions[b.boot.RegionCount] = r
+	b.boot.RegionCount++
+	return nil
+}
+
+func permOf(p elf.Perm) pagetable.Perm {
+	return pagetable.Perm{Write: p&elf.PermWrite != 0, Exec: p&elf.PermExec != 0}
+}
+
+func protOf(p elf.Perm) uint64 {
+	var prot uint64
+	if p&elf.PermRead != 0 {
+		prot |= abi.ProtRead
+	}
+	if p&elf.PermWrite != 0 {
+		prot |= abi.ProtWrite
+	}
+	if p&elf.PermExec != 0 {
+		prot |= abi.ProtExec
+	}
+	return prot
+}

@@ -1,0 +1,323 @@
+// Package machine is one virtual machine with a guest in it: its memory and
+// page tables, the state it boots with, and the loop that runs its processor
+// until something happens that the host must see to.
+//
+// An [Image] is a kernel and a program laid out in memory, made once; a
+// [Machine] is made from it with [New], started with [Machine.Boot], and run
+// between [Machine.Begin] and the function that it returns by calls of
+// [Machine.Enter], each of which ends in an [Exit]. What an exit means for the
+// guest is for the caller to decide: this package knows the ports but not what
+// they are for.
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/guestmem"
+	"github.com/airlockvm/airlock/internal/kvm"
+	"github.com/airlockvm/airlock/internal/machine/bootstate"
+	"github.com/airlockvm/airlock/internal/machine/cpuid"
+	"github.com/airlockvm/airlock/internal/machine/pagetable"
+)
+
+// Config says what a machine is like.
+type Config struct {
+	// Memory is the bytes of memory, a multiple of abi.MemoryUnit.
+	Memory uint64
+	// OutputSize and InputSize are the bytes of the two message buffers at the end
+	// of memory, multiples of abi.PageSize.
+	OutputSize, InputSize uint64
+	// JIT allows the guest to make anonymous memory executable.
+	JIT bool
+	// Trace asks the kernel to report system calls.
+	Trace bool
+}
+
+// MaxMemory is the most memory that a machine may have: what fits below the
+// addresses, from 4 GiB down, that KVM on Intel processors keeps for itself.
+const MaxMemory = 0xfe000000
+
+// tssAddr is where those are: the address that everyone uses.
+const tssAddr = 0xfeffd000
+
+// minPool is the least number of bytes that must be left for the guest.
+const minPool = 256 << 10
+
+var (
+	errClosed = errors.New("machine: closed")
+	errConfig = errors.New("machine: invalid configuration")
+)
+
+// Machine is a virtual machine. Notify may be called from any goroutine; all
+// other methods are for one goroutine at a time.
+type Machine struct {
+	image  *Image
+	config Config
+	boot   abi.Boot // what Boot completes
+	state  bootstate.State
+	tscKHz uint64
+
+	memory *guestmem.Memory
+	vm     *kvm.VM
+	vcpu   *kvm.VCPU
+	runner runner
+	clock  clock
+
+	// Guest-controlled: the words that host and guest share.
+	tickWanted, tickPending, events guestmem.Word32
+
+	// incomplete says that the last exit has to be completed by a run before the
+	// registers are consistent.
+	incomplete bool
+
+	mu     sync.Mutex
+	active *call       // guarded by mu: what runs between Begin and its end
+	closed bool        // guarded by mu
+	timer  *time.Timer // of the tick; runs while active
+
+	// running says that a thread is in KVM_RUN or about to be.
+	running atomic.Bool
+	// tick asks Enter to inject the tick interrupt.
+	tick atomic.Bool
+}
+
+// New makes a machine whose memory holds the image.
+func New(sys *kvm.System, im *Image, config Config) (*Machine, error) {
+	return newMachine(sys, im, config, chooseRunner(sys.KernelVersion()))
+}
+
+func newMachine(sys *kvm.System, im *Image, config Config, r runner) (*Machine, error) {
+	m := &Machine{image: im, config: config, boot: im.boot, runner: r}
+	if err := m.create(sys); err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return m, nil
+}
+
+func (m *Machine) create(sys *kvm.System) error {
+	if err := m.plan(); err != nil {
+		return err
+	}
+	memory, err := guestmem.New(m.config.Memory, m.image.file)
+	if err != nil {
+		return err
+	}
+	m.memory = memory
+	if err := m.shareWords(); err != nil {
+		return err
+	}
+	if err := m.writePhysmap(); err != nil {
+		return err
+	}
+	if err := m.createVM(sys); err != nil {
+		return err
+	}
+	return m.createVCPU(sys)
+}
+
+// plan checks the configuration and decides where in memory everything is.
+func (m *Machine) plan() error {
+	c := m.config
+	switch {
+	case c.Memory == 0 || c.Memory%abi.MemoryUnit != 0 || c.Memory > MaxMemory:
+		return fmt.Errorf("%w: %d bytes of memory are not a multiple of %d up to %d",
+			errConfig, c.Memory, uint64(abi.MemoryUnit), uint64(MaxMemory))
+	case c.OutputSize == 0 || c.OutputSize%abi.PageSize != 0 || c.InputSize == 0 || c.InputSize%abi.PageSize != 0:
+		return fmt.Errorf("%w: message buffers of %d and %d bytes are not whole pages", errConfig, c.OutputSize, c.InputSize)
+	}
+	start := m.image.Size() + pagetable.LinearTables(c.Memory)*abi.PageSize
+	// Each is compared alone first, so that no sum can wrap.
+	if c.OutputSize > c.Memory || c.InputSize > c.Memory || start+c.OutputSize+c.InputSize+minPool > c.Memory {
+		return fmt.Errorf("%w: %d bytes of memory are too few for the program (%d bytes) and its message buffers (%d)",
+			errConfig, c.Memory, start, c.OutputSize+c.InputSize)
+	}
+	b := &m.boot
+	b.MemorySize = c.Memory
+	b.PoolStart = start
+	b.InputSize = c.InputSize
+	b.InputGPA = c.Memory - c.InputSize
+	b.OutputSize = c.OutputSize
+	b.OutputGPA = b.InputGPA - c.OutputSize
+	b.PoolEnd = b.OutputGPA
+	if c.JIT {
+		b.Flags |= abi.BootJIT
+	}
+	if c.Trace {
+		b.Flags |= abi.BootTrace
+	}
+	return nil
+}
+
+func (m *Machine) shareWords() error {
+	var err error
+	word := func(offset uint64) guestmem.Word32 {
+		w, e := m.memory.Word32(abi.ControlGPA + offset)
+		err = errors.Join(err, e)
+		return w
+	}
+	m.tickWanted = word(abi.ControlOffsetTickWanted)
+	m.tickPending = word(abi.ControlOffsetTickPending)
+	m.events = word(abi.ControlOffsetEvents)
+	m.clock.share(m.memory, word)
+	return err
+}
+
+// writePhysmap completes the page tables of the image with what depends on the
+// memory's size.
+func (m *Machine) writePhysmap() error {
+	tables := m.image.Size()
+	if err := m.memory.CopyIn(tables, pagetable.Linear(m.config.Memory)); err != nil {
+		return err
+	}
+	n := pagetable.LinearTables(m.config.Memory)
+	if n == 1 {
+		return nil // the image links the first
+	}
+	return m.memory.CopyIn(m.image.physmap, pagetable.Links(tables, n))
+}
+
+func (m *Machine) createVM(sys *kvm.System) error {
+	vm, err := sys.CreateVM()
+	if err != nil {
+		return err
+	}
+	m.vm = vm
+	if sys.Flavour() == kvm.FlavourVMX {
+		if err := vm.SetTSSAddr(tssAddr); err != nil {
+			return err
+		}
+	}
+	if err := vm.DenyMSRs(); err != nil {
+		return err
+	}
+	return m.attachMemory()
+}
+
+func (m *Machine) attachMemory() error {
+	return m.vm.SetMemoryRegion(&kvm.MemoryRegion{Size: m.config.Memory, HostAddr: m.memory.HostAddr()})
+}
+
+func (m *Machine) detachMemory() error { return m.vm.SetMemoryRegion(&kvm.MemoryRegion{}) }
+
+func (m *Machine) createVCPU(sys *kvm.System) error {
+	vcpu, err := m.vm.CreateVCPU(0)
+	if err != nil {
+		return err
+	}
+	m.vcpu = vcpu
+	table, err := sys.GuestCPUID(cpuidFilter(sys))
+	if err != nil {
+		return err
+	}
+	if err := vcpu.SetCPUID(table); err != nil {
+		return err
+	}
+	// The guest's time stamp counter is the host's, so that both compute the same
+	// time from it.
+	if err := vcpu.SetTSCOffset(0); err != nil {
+		return err
+	}
+	if m.tscKHz, err = vcpu.TSCKHz(); err != nil {
+		return err
+	}
+	m.boot.XCR0 = cpuid.GuestXCR0(table)
+	m.state = bootstate.New(bootstate.Params{
+		Kernel:    m.image.kernel,
+		Entry:     m.image.entry,
+		PageTable: m.boot.PageTable,
+		XCR0:      m.boot.XCR0,
+		// Its emulation of IRETQ in ring 0 restores all flags but this one.
+		KeepInterrupts: sys.Flavour() == kvm.FlavourPVM,
+	})
+	return m.setState()
+}
+
+func cpuidFilter(sys *kvm.System) func([]kvm.CPUIDEntry) ([]kvm.CPUIDEntry, error) {
+	if sys.Flavour() != kvm.FlavourPVM {
+		return cpuid.Filter
+	}
+	return func(supported []kvm.CPUIDEntry) ([]kvm.CPUIDEntry, error) {
+		return cpuid.Filter(cpuid.Native(supported, kvm.HostCPUID))
+	}
+}
+
+// setState makes the next run start from the boot state.
+func (m *Machine) setState() error {
+	if err := m.vcpu.SetXCR0(m.state.XCR0); err != nil {
+		return err
+	}
+	if err := m.vcpu.SetMSRs(m.state.MSRs); err != nil {
+		return err
+	}
+	m.vcpu.SetAtRun(&m.state.Regs, &m.state.Sregs, &noEvents)
+	return nil
+}
+
+// noEvents says that nothing is pending or masked.
+//
+//nolint:gochecknoglobals // a constant
+var noEvents = kvm.VCPUEvents{Flags: kvm.EventsNMIPending | kvm.EventsShadow}
+
+// Reset brings the machine back to what New made, whatever the guest did: its
+// memory, its page tables and its registers. Not between Begin and its end.
+func (m *Machine) Reset() error {
+	if err := m.settle(); err != nil {
+		return err
+	}
+	// Without nested paging KVM keeps its own copy of what the guest's page tables
+	// say and does not see the host write to them. Only the slot's end throws the
+	// copy away.
+	if err := m.detachMemory(); err != nil {
+		return err
+	}
+	if err := m.memory.Reset(); err != nil {
+		return err
+	}
+	if err := m.writePhysmap(); err != nil {
+		return err
+	}
+	if err := m.attachMemory(); err != nil {
+		return err
+	}
+	// A guest that took over its ring 0 may have changed any register.
+	if err := m.vcpu.SetDebugRegs(&kvm.DebugRegs{DR6: 0xffff0ff0, DR7: 0x400}); err != nil {
+		return err
+	}
+	if err := m.vcpu.SetXSave(&initialXSave); err != nil {
+		return err
+	}
+	m.tick.Store(false)
+	m.vcpu.RequestInterruptWindow(false)
+	return m.setState()
+}
+
+// Close destroys the machine. Not between Begin and its end.
+func (m *Machine) Close() error {
+	m.mu.Lock()
+	done := m.closed
+	m.closed = true
+	if m.timer != nil {
+		m.timer.Stop()
+	}
+	m.mu.Unlock()
+	if done {
+		return nil
+	}
+	m.runner.close()
+	var errs []error
+	if m.vcpu != nil {
+		errs = append(errs, m.vcpu.Close())
+	}
+	if m.vm != nil {
+		errs = append(errs, m.vm.Close())
+	}
+	if m.memory != nil {
+		errs = append(errs, m.memory.Close())
+	}
+	return errors.Join(errs...)
+}

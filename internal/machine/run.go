@@ -1,0 +1,191 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/kvm"
+)
+
+// tickPeriod is how long one thread of a guest may run while others wait.
+const tickPeriod = 10 * time.Millisecond
+
+var errNotBegun = errors.New("machine: Enter outside Begin")
+
+// call is what happens between Begin and its end.
+type call struct {
+	tid      int // the thread that runs the processor
+	canceled atomic.Bool
+}
+
+// Begin prepares for a sequence of Enter calls on this goroutine, which stays on
+// its thread until the function that Begin returns is called. When the context
+// ends, Enter returns ExitCanceled, at once if it is running.
+//
+// Stopping a guest works like this: set a flag that says why, then
+// kvm.VCPU.RequestExit, then a signal to the thread if it may be in the guest.
+// Enter takes the request back before it looks at the flags, so that whatever
+// the order, either it sees the flag or the request stops it. Nothing needs to
+// be sent twice.
+func (m *Machine) Begin(ctx context.Context) (end func()) {
+	c := &call{tid: m.runner.begin()}
+	c.canceled.Store(ctx.Err() != nil)
+	_ = m.clock.write() // can't fail once it was started
+
+	m.mu.Lock()
+	m.active = c
+	if m.timer == nil {
+		m.timer = time.AfterFunc(tickPeriod, m.onTick)
+	} else {
+		m.timer.Reset(tickPeriod)
+	}
+	m.mu.Unlock()
+
+	stop := context.AfterFunc(ctx, func() { m.cancel(c) })
+	return func() {
+		stop()
+		m.mu.Lock()
+		// From here on nobody sends a signal to the thread.
+		m.active = nil
+		m.timer.Stop()
+		m.mu.Unlock()
+		m.runner.end()
+	}
+}
+
+func (m *Machine) cancel(c *call) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.active == c {
+		c.canceled.Store(true)
+		m.kick()
+	}
+}
+
+// kick makes Enter look at its flags. Preconditions: mu is held, a call is
+// active.
+func (m *Machine) kick() {
+	m.vcpu.RequestExit()
+	if m.running.Load() {
+		// It can fail only for a thread that does not exist, and this one does.
+		_ = kvm.SignalThread(m.active.tid)
+	}
+}
+
+// onTick lets the guest switch threads if it wants to. It costs a guest with
+// one thread nothing.
+func (m *Machine) onTick() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.active == nil {
+		return
+	}
+	if m.running.Load() && m.tickWanted.Load() != 0 {
+		m.tick.Store(true)
+		m.kick()
+	}
+	m.timer.Reset(tickPeriod)
+}
+
+// Notify raises an event and makes a running guest look at it.
+func (m *Machine) Notify(event uint32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return
+	}
+	m.events.Or(event)
+	if m.active != nil {
+		m.tick.Store(true)
+		m.kick()
+	}
+}
+
+// Enter runs the guest until it needs the host. Only between Begin and its end.
+func (m *Machine) Enter() (Exit, error) {
+	m.mu.Lock()
+	c := m.active
+	m.mu.Unlock()
+	if c == nil {
+		return Exit{}, errNotBegun
+	}
+	m.running.Store(true)
+	defer m.running.Store(false)
+	for {
+		m.vcpu.ClearExitRequest()
+		if c.canceled.Load() {
+			return Exit{Kind: ExitCanceled}, nil
+		}
+		if m.tick.Load() {
+			if err := m.injectTick(); err != nil {
+				return Exit{}, err
+			}
+		}
+		reason, err := m.runner.run(m.vcpu)
+		if err != nil {
+			return Exit{}, err
+		}
+		m.incomplete = reason == kvm.ExitIO || reason == kvm.ExitMMIO
+		if reason != kvm.ExitIntr && reason != kvm.ExitIRQWindowOpen {
+			return m.decode(reason)
+		}
+	}
+}
+
+// injectTick delivers the tick interrupt as soon as the guest can take it: now,
+// or when it has enabled interrupts and left the ring-0 stubs, which on KVM-PVM
+// run with interrupts enabled. From there the handler could not return.
+func (m *Machine) injectTick() error {
+	if m.tickPending.Load() == 0 {
+		interruptible, err := m.interruptible()
+		if err != nil {
+			return err
+		}
+		if !interruptible {
+			m.vcpu.RequestInterruptWindow(true)
+			return nil
+		}
+	}
+	m.vcpu.RequestInterruptWindow(false)
+	m.tick.Store(false)
+	if m.tickPending.Load() != 0 {
+		return nil // the guest has yet to handle the one before
+	}
+	m.tickPending.Store(1)
+	return m.vcpu.Interrupt(abi.TickVector)
+}
+
+func (m *Machine) interruptible() (bool, error) {
+	if !m.vcpu.ReadyForInterrupt() {
+		return false, nil
+	}
+	var regs kvm.Regs
+	if err := m.vcpu.GetRegs(&regs); err != nil {
+		return false, err
+	}
+	return regs.RIP < m.image.kernel.Ring0Start || regs.RIP >= m.image.kernel.Ring0End, nil
+}
+
+// settle completes the last exit without letting the guest run on, so that the
+// registers may be replaced. "The pending operation is completed" by a run that
+// ends before it enters the guest.
+func (m *Machine) settle() error {
+	m.vcpu.RequestExit()
+	defer m.vcpu.ClearExitRequest()
+	// An access that crosses a page comes in pieces; a string instruction's next
+	// repetition is not started.
+	for range 8 {
+		if !m.incomplete {
+			return nil
+		}
+		reason, err := m.vcpu.Run()
+		if err != nil {
+			return err
+		}
+		m.incomplete = reason == kvm.ExitIO || reason == kvm.ExitMMIO
+	}
+	return nil
+}

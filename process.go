@@ -1,0 +1,268 @@
+package airlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/machine"
+	"github.com/airlockvm/airlock/internal/strace"
+)
+
+// Error numbers of Linux, as the guest kernel wants them.
+const (
+	errnoAgain = 11 // EAGAIN
+	errnoPipe  = 32 // EPIPE
+)
+
+// process serves the hypercalls of one run of a program.
+type process struct {
+	sandbox *Sandbox
+	machine *machine.Machine
+	output  [3]io.Writer // by descriptor; none for 0
+	input   *inputPump
+	trace   *strace.Printer // nil without a trace
+	buffer  []byte
+}
+
+func newProcess(sb *Sandbox, p Process) *process {
+	run := &process{sandbox: sb, machine: sb.machine}
+	run.output[1], run.output[2] = p.Stdout, p.Stderr
+	run.input = newInputPump(p.Stdin, func() { sb.machine.Notify(abi.EventInput) })
+	if sb.options.Trace != nil {
+		run.trace = strace.NewPrinter(sb.options.Trace)
+	}
+	return run
+}
+
+// errEnded is how a hypercall says that the program has ended with a code.
+type errEnded struct{ code int }
+
+func (e errEnded) Error() string { return fmt.Sprintf("ended with code %d", e.code) }
+
+// run enters the guest again and again until its program has ended.
+func (p *process) run(ctx context.Context) (int, error) {
+	end := p.machine.Begin(ctx)
+	defer end()
+	defer p.input.stop()
+	for {
+		exit, err := p.machine.Enter()
+		if err != nil {
+			return -1, fmt.Errorf("airlock: run: %w", err)
+		}
+		if exit.Kind == machine.ExitHypercall {
+			err = p.hypercall(ctx, exit.Port)
+		} else {
+			err = p.fault(ctx, exit)
+		}
+		if err != nil {
+			return p.ended(err)
+		}
+	}
+}
+
+// ended is the result of a run that ended with err.
+func (p *process) ended(err error) (int, error) {
+	if p.trace != nil {
+		// What the guest kernel had recorded and not handed over yet; if that is
+		// nonsense, the run has a better error already.
+		_ = p.printTrace(p.machine.ReadTrace())
+		p.trace.Summary()
+	}
+	var ended errEnded
+	if errors.As(err, &ended) {
+		return ended.code, nil
+	}
+	return -1, err
+}
+
+// hypercall does what the guest kernel asks for. An error ends the run.
+func (p *process) hypercall(ctx context.Context, port uint16) error {
+	switch port {
+	case abi.PortExit:
+		// Guest-controlled: Linux keeps eight bits of a status, and so does this.
+		return errEnded{int(p.machine.ReadExit().Status & 0xff)}
+	case abi.PortFault:
+		return p.reportedFault(p.machine.ReadFault())
+	case abi.PortPanic:
+		return p.kernelPanic(p.machine.ReadPanic())
+	case abi.PortOutput:
+		return p.write(p.machine.ReadOutput())
+	case abi.PortInput:
+		return p.read(p.machine.ReadInput())
+	case abi.PortWait:
+		return p.wait(ctx, p.machine.ReadWait())
+	case abi.PortTrace:
+		return p.printTrace(p.machine.ReadTrace())
+	}
+	return fmt.Errorf("%w: hypercall %#x", ErrProtocol, port)
+}
+
+// write passes on what the program wrote.
+//
+// Guest-controlled: all of out.
+func (p *process) write(out abi.Output) error {
+	if out.Descriptor != 1 && out.Descriptor != 2 {
+		return fmt.Errorf("%w: output to descriptor %d", ErrProtocol, out.Descriptor)
+	}
+	if limit := p.sandbox.config.OutputSize; uint64(out.Length) > limit {
+		return fmt.Errorf("%w: output of %d bytes in a buffer of %d", ErrProtocol, out.Length, limit)
+	}
+	w := p.output[out.Descriptor]
+	if w == nil {
+		return p.machine.SetOutputResult(0)
+	}
+	data := p.scratch(out.Length)
+	if err := p.machine.CopyOutput(data, 0); err != nil {
+		return fmt.Errorf("%w: %w", ErrProtocol, err)
+	}
+	if _, err := w.Write(data); err != nil {
+		return p.machine.SetOutputResult(-errnoPipe)
+	}
+	return p.machine.SetOutputResult(0)
+}
+
+// read gives the program what there is of stdin.
+//
+// Guest-controlled: in.Want.
+func (p *process) read(in abi.Input) error {
+	if in.Want == 0 {
+		n, status := p.input.peek()
+		return p.machine.SetInputResult(inputResult(n, status))
+	}
+	want := min(uint64(in.Want), p.sandbox.config.InputSize)
+	data := p.scratch(uint32(want)) //nolint:gosec // G115: at most in.Want, which is a uint32
+	n, status := p.input.read(data)
+	if err := p.machine.WriteInput(data[:n]); err != nil {
+		return fmt.Errorf("airlock: run: %w", err)
+	}
+	return p.machine.SetInputResult(inputResult(n, status))
+}
+
+func inputResult(n int, status inputStatus) int32 {
+	switch status {
+	case inputPending:
+		return -errnoAgain
+	case inputEnd:
+		return 0
+	case inputData:
+	}
+	return int32(min(n, 1<<30)) //nolint:gosec // G115: bounded
+}
+
+// scratch is a buffer for one copy, reused. Its size has been checked against
+// that of a message buffer.
+func (p *process) scratch(size uint32) []byte {
+	if uint64(cap(p.buffer)) < uint64(size) {
+		p.buffer = make([]byte, size)
+	}
+	return p.buffer[:size]
+}
+
+// wait sleeps until the guest has something to do.
+//
+// Guest-controlled: the deadline.
+func (p *process) wait(ctx context.Context, w abi.Wait) error {
+	var due <-chan time.Time
+	if w.Deadline != ^uint64(0) {
+		timer := time.NewTimer(p.machine.Until(w.Deadline))
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-ctx.Done():
+		return p.sandbox.canceled(ctx, "run")
+	case <-due:
+	case <-p.input.ready():
+	}
+	return nil
+}
+
+// printTrace prints the records of system calls.
+//
+// Guest-controlled: the count and the records.
+func (p *process) printTrace(t abi.Trace) error {
+	if p.trace == nil {
+		return fmt.Errorf("%w: a trace that nobody asked for", ErrProtocol)
+	}
+	records, err := p.machine.ReadTraceRecords(t.Count)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrProtocol, err)
+	}
+	for i := range records {
+		p.trace.Print(&records[i])
+	}
+	return nil
+}
+
+// reportedFault is the error of a program that the guest kernel has stopped.
+//
+// Guest-controlled: all of f.
+func (p *process) reportedFault(f abi.Fault) error {
+	kind, ok := faultKinds[abi.FaultKind(f.Kind)]
+	access := abi.Access(f.Access)
+	if !ok || !access.Valid() || f.Signal > 64 {
+		return fmt.Errorf("%w: fault of kind %d, access %d, signal %d", ErrProtocol, f.Kind, f.Access, f.Signal)
+	}
+	return &GuestFault{
+		Kind:   kind,
+		Access: Access(access), // the same numbers
+		Addr:   f.Address,
+		RIP:    f.RIP,
+		Symbol: p.symbol(f.RIP),
+		Signal: int(f.Signal),
+		Thread: int(f.Thread),
+	}
+}
+
+// kernelPanic is the error of a guest kernel that found itself broken.
+//
+// Guest-controlled: all of k.
+func (p *process) kernelPanic(k abi.Panic) error {
+	if k.Length > abi.PanicText {
+		return fmt.Errorf("%w: panic text of %d bytes", ErrProtocol, k.Length)
+	}
+	detail := fmt.Sprintf("%q", k.Text[:k.Length])
+	if k.Vector != ^uint32(0) {
+		detail += fmt.Sprintf(", exception %d, address %#x", k.Vector, k.Address)
+	}
+	return &GuestFault{Kind: FaultKernel, RIP: k.RIP, Addr: k.Address, Detail: detail}
+}
+
+// fault is the error of a guest that did what no guest kernel does.
+func (p *process) fault(ctx context.Context, exit machine.Exit) error {
+	fault := &GuestFault{RIP: exit.RIP, Symbol: p.symbol(exit.RIP)}
+	switch exit.Kind {
+	case machine.ExitCanceled:
+		return p.sandbox.canceled(ctx, "run")
+	case machine.ExitShutdown:
+		fault.Kind = FaultTriple
+	case machine.ExitPhysical:
+		fault.Kind, fault.Addr, fault.Access = FaultPhysical, exit.GPA, AccessRead
+		if exit.Write {
+			fault.Access = AccessWrite
+		}
+	case machine.ExitPort:
+		fault.Kind, fault.Addr, fault.Detail = FaultPort, uint64(exit.Port), exit.String()
+	case machine.ExitHalt:
+		fault.Kind = FaultHalt
+	case machine.ExitInvalid, machine.ExitHypercall, machine.ExitInternal, machine.ExitFailEntry, machine.ExitUnknown:
+		fault.Kind, fault.Detail = FaultHypervisor, exit.String()
+	}
+	return fault
+}
+
+// symbol names the function at an address, if the guest's file has symbols.
+func (p *process) symbol(rip uint64) string {
+	name, offset, ok := p.sandbox.guest.file.Symbol(rip)
+	if !ok {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s+%#x", name, offset)
+	return b.String()
+}

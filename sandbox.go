@@ -1,0 +1,156 @@
+package airlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/airlockvm/airlock/internal/kvm"
+	"github.com/airlockvm/airlock/internal/machine"
+)
+
+// state is what a sandbox may be asked to do.
+type state int
+
+const (
+	stateReady    state = iota // may run
+	stateRunning               // runs; everything but Close waits or fails
+	statePoisoned              // its guest's state is unknown: may only be closed
+	stateClosed
+)
+
+// Sandbox is one virtual machine with one guest. All methods may be called from
+// any goroutine; it runs one thing at a time.
+type Sandbox struct {
+	guest   *Guest
+	options Options
+	config  machine.Config
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	state   state              // guarded by mu
+	used    bool               // guarded by mu: memory is no longer that of a new machine
+	stop    context.CancelFunc // guarded by mu: ends what runs
+	stopped chan struct{}      // guarded by mu: closed when what ran has ended
+	machine *machine.Machine   // used by who set stateRunning, or under mu
+}
+
+// system opens /dev/kvm once for the whole process. A failure is not kept: the
+// device may appear, or the user may get the permission.
+var system struct {
+	mu   sync.Mutex
+	open *kvm.System
+}
+
+func openSystem() (*kvm.System, error) {
+	system.mu.Lock()
+	defer system.mu.Unlock()
+	if system.open == nil {
+		opened, err := kvm.Open(kvm.DefaultDevice)
+		if err != nil {
+			return nil, err
+		}
+		system.open = opened
+	}
+	return system.open, nil
+}
+
+// New makes a sandbox: a virtual machine whose memory holds the guest, ready to
+// run. Close it when it is no longer needed. The context bounds the making, not
+// the life of the sandbox.
+//
+// New fails with [ErrNoHypervisor] where virtual machines can't be run, and
+// with [ErrOptions] for options that can't be met, such as too little memory
+// for the program.
+func New(ctx context.Context, guest *Guest, options Options) (*Sandbox, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("airlock: new sandbox: %w", err)
+	}
+	config, err := options.config()
+	if err != nil {
+		return nil, err
+	}
+	if need := guest.Info().Memory; config.Memory < need {
+		return nil, fmt.Errorf("%w: guest %q needs at least %d MiB of memory, Memory is %d MiB",
+			ErrOptions, guest.name, need>>20, config.Memory>>20)
+	}
+	sys, err := openSystem()
+	if err != nil {
+		return nil, fmt.Errorf("airlock: new sandbox: %w", err)
+	}
+	image, err := guest.image()
+	if err != nil {
+		return nil, fmt.Errorf("airlock: new sandbox: %w", err)
+	}
+	m, err := machine.New(sys, image, config)
+	if err != nil {
+		return nil, fmt.Errorf("airlock: new sandbox: %w", err)
+	}
+	return &Sandbox{guest: guest, options: options, config: config, log: options.logger(), machine: m}, nil
+}
+
+// Guest returns the guest that the sandbox was made from.
+func (sb *Sandbox) Guest() *Guest { return sb.guest }
+
+// begin takes the sandbox for something that runs until end is called.
+func (sb *Sandbox) begin(ctx context.Context) (context.Context, error) {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	switch sb.state {
+	case stateRunning:
+		return nil, ErrBusy
+	case statePoisoned:
+		return nil, ErrPoisoned
+	case stateClosed:
+		return nil, ErrClosed
+	case stateReady:
+	}
+	ctx, sb.stop = context.WithCancel(ctx)
+	sb.stopped = make(chan struct{})
+	sb.state = stateRunning
+	return ctx, nil
+}
+
+// end gives the sandbox back, poisoned if err says that the guest's state is
+// unknown.
+func (sb *Sandbox) end(err error) {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	sb.stop()
+	sb.state = stateReady
+	if err != nil {
+		sb.state = statePoisoned
+	}
+	close(sb.stopped)
+}
+
+// Close ends what runs in the sandbox, as if its context were cancelled, waits
+// for that, and frees the virtual machine and its memory. Closing again does
+// nothing.
+func (sb *Sandbox) Close() error {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	for sb.state == stateRunning {
+		stopped := sb.stopped
+		sb.stop()
+		sb.mu.Unlock()
+		<-stopped
+		sb.mu.Lock()
+	}
+	if sb.state == stateClosed {
+		return nil
+	}
+	sb.state = stateClosed
+	return sb.machine.Close()
+}
+
+// canceled is the error of a guest that was stopped because ctx has ended.
+func (sb *Sandbox) canceled(ctx context.Context, what string) error {
+	err := context.Cause(ctx)
+	if err == nil || !errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("airlock: %s: %w: %w", what, ctx.Err(), err)
+	}
+	return fmt.Errorf("airlock: %s: %w", what, err)
+}

@@ -1,0 +1,73 @@
+// madvise DONTNEED gives zeroes, FREE keeps or zeroes, hints are accepted; mincore and mlock answer.
+// want: exit 0
+// stdout: SUCCESS
+// memory: 32MiB
+#include "check.h"
+#include <sys/mman.h>
+
+enum { page = 4096, pages = 64 };
+#ifndef MADV_FREE
+#define MADV_FREE 8
+#endif
+
+int main(void)
+{
+	char *a = mmap(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(a != MAP_FAILED);
+	for (int round = 0; round < 200; round++) {
+		for (int i = 0; i < pages; i++) {
+			CHECK_EQ(a[i * page + round], 0);
+			memset(a + i * page, round + 1, page);
+		}
+		CHECK_EQ(madvise(a + 8 * page, 16 * page, MADV_DONTNEED), 0);
+		for (int i = 0; i < pages; i++) {
+			CHECK_EQ(a[i * page + 77], i >= 8 && i < 24 ? 0 : (char)(round + 1));
+			CHECK_EQ(a[i * page + page - 1], i >= 8 && i < 24 ? 0 : (char)(round + 1));
+		}
+		CHECK_EQ(madvise(a, pages * page, MADV_DONTNEED), 0);
+	}
+	memset(a, 9, pages * page);
+	CHECK_EQ(madvise(a, pages * page, MADV_FREE), 0);
+	for (int i = 0; i < pages; i++) {
+		CHECK(a[i * page] == 9 || a[i * page] == 0);
+		a[i * page] = 5; // a write cancels it
+		CHECK_EQ(a[i * page], 5);
+	}
+	// 20 times 16 MiB fits into 32 MiB only if DONTNEED gives memory back.
+	size_t big = 16 << 20;
+	char *b = mmap(NULL, big, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *c = mmap(NULL, big, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (int round = 0; round < 20; round++) {
+		char *p = round % 2 ? b : c;
+		for (size_t i = 0; i < big; i += page) {
+			CHECK_EQ(p[i], 0);
+			p[i] = 1;
+		}
+		CHECK_EQ(madvise(p, big, MADV_DONTNEED), 0);
+	}
+	CHECK_EQ(munmap(b, big), 0);
+	CHECK_EQ(munmap(c, big), 0);
+
+	// DONTNEED on a read-only mapping zeroes as well.
+	CHECK_EQ(mprotect(a, page, PROT_READ), 0);
+	CHECK_EQ(madvise(a, page, MADV_DONTNEED), 0);
+	CHECK_EQ(a[0], 0);
+	int hints[] = {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTDUMP, MADV_DODUMP};
+	for (int i = 0; i < 6; i++) {
+		CHECK_EQ(madvise(a, pages * page, hints[i]), 0);
+	}
+	int rc = madvise(a, pages * page, MADV_HUGEPAGE); // absent from some kernels
+	CHECK(rc == 0 || errno == EINVAL);
+	CHECK_ERR(madvise(a + 1, page, MADV_DONTNEED), EINVAL);
+	CHECK_ERR(madvise(a, page, 9999), EINVAL);
+	CHECK_EQ(madvise(a, 0, MADV_DONTNEED), 0);
+
+	unsigned char residency[pages];
+	CHECK_EQ(mincore(a, pages * page, residency), 0);
+	CHECK_EQ(residency[pages - 1] & 1, 1);
+	CHECK_ERR(mincore(a + 1, page, residency), EINVAL);
+	CHECK_EQ(munmap(a + page, page), 0);
+	CHECK_ERR(mincore(a + page, page, residency), ENOMEM);
+	CHECK_ERR(madvise(a + page, page, MADV_DONTNEED), ENOMEM);
+	return success();
+}

@@ -1,0 +1,50 @@
+// The few files that runtimes read are there: /dev/null, /dev/zero, /dev/urandom; others may be absent.
+// want: exit 0
+// stdout: SUCCESS
+#include "check.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+
+int main(void)
+{
+	char buf[4096], other[4096];
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), zero = open("/dev/zero", O_RDONLY);
+	CHECK(null >= 0 && zero >= 0);
+	CHECK_EQ(read(null, buf, sizeof buf), 0);
+	CHECK_EQ(write(null, buf, sizeof buf), sizeof buf);
+	struct stat st;
+	CHECK(fstat(null, &st) == 0 && S_ISCHR(st.st_mode));
+	memset(buf, 1, sizeof buf);
+	CHECK_EQ(read(zero, buf, sizeof buf), sizeof buf);
+	for (size_t i = 0; i < sizeof buf; i++) {
+		CHECK_EQ(buf[i], 0);
+	}
+	CHECK_ERR(write(zero, buf, 1), EBADF);
+	const char *randoms[] = {"/dev/urandom", "/dev/random"};
+	for (int i = 0; i < 2; i++) {
+		int fd = open(randoms[i], O_RDONLY);
+		CHECK(fd >= 0);
+		CHECK_EQ(read(fd, buf, 256), 256);
+		CHECK_EQ(read(fd, other, 256), 256);
+		CHECK(memcmp(buf, other, 256) != 0);
+		CHECK_EQ(close(fd), 0);
+	}
+	FILE *f = fopen("/dev/null", "w");
+	CHECK(f != NULL && fprintf(f, "gone") == 4 && fclose(f) == 0);
+	CHECK_ERR(open("/dev/nothing-of-this-name", O_RDONLY), ENOENT);
+
+	// Optional ones: if they are there, they make sense.
+	f = fopen("/proc/self/maps", "r");
+	int found = f == NULL;
+	for (char line[512]; f != NULL && fgets(line, sizeof line, f) != NULL;) {
+		unsigned long from, to;
+		if (sscanf(line, "%lx-%lx", &from, &to) == 2 && from <= (unsigned long)buf && (unsigned long)buf < to) {
+			found = 1;
+		}
+	}
+	CHECK(found);
+	CHECK_EQ(close(null), 0);
+	CHECK_EQ(close(zero), 0);
+	CHECK_EQ(open("/dev/null", O_RDONLY), null); // no descriptor was lost
+	return success();
+}

@@ -1,0 +1,3 @@
+module github.com/airlockvm/airlock/test/guests
+
+go 1.26
