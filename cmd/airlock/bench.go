@@ -12,10 +12,9 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/airlockvm/airlock"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
-
-	"github.com/airlockvm/airlock"
 )
 
 const (
@@ -60,7 +59,7 @@ many runs. It takes about ten seconds; other work on the machine disturbs it.`,
 
 // progressWriter returns where progress is shown: w, if a person watches it.
 func progressWriter(w io.Writer) io.Writer {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // G115: a descriptor
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return w
 	}
 	return io.Discard
@@ -223,6 +222,7 @@ type measurement struct {
 func (b *bench) measure(ctx context.Context, list ...measurement) error {
 	all := make([][]time.Duration, len(list))
 	var end time.Time
+	b.show(list[len(list)-1].name)
 	for i := -benchWarmups; i < benchMost; i++ {
 		if i == 0 {
 			end = time.Now().Add(b.each * time.Duration(len(list)))
@@ -231,9 +231,6 @@ func (b *bench) measure(ctx context.Context, list ...measurement) error {
 			break
 		}
 		for j, m := range list {
-			if i <= 0 {
-				b.show(m.name)
-			}
 			taken, err := m.once()
 			switch {
 			case ctx.Err() != nil:

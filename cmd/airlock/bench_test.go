@@ -29,15 +29,18 @@ func TestMedian(t *testing.T) {
 
 func TestRound(t *testing.T) {
 	t.Parallel()
-	for d, want := range map[time.Duration]string{
-		0:                                       "0s",
-		123:                                     "123ns",
-		12345:                                   "12.35µs",
-		2*time.Millisecond + 345678:             "2.346ms",
-		3*time.Second + 456789*time.Microsecond: "3.457s",
+	for _, test := range []struct {
+		d    time.Duration
+		want string
+	}{
+		{0, "0s"},
+		{123, "123ns"},
+		{12345, "12.35µs"},
+		{2345678, "2.346ms"},
+		{3456789012, "3.457s"},
 	} {
-		if got := round(d).String(); got != want {
-			t.Errorf("round(%v) = %s; want %s", d, got, want)
+		if got := round(test.d).String(); got != test.want {
+			t.Errorf("round(%v) = %s; want %s", test.d, got, test.want)
 		}
 	}
 }

@@ -10,9 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/airlockvm/airlock"
+	"github.com/spf13/cobra"
 )
 
 // trialPatience is how long the doctor's guest, which needs a millisecond, may

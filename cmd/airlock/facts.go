@@ -32,7 +32,8 @@ type facts struct {
 type deviceFacts struct {
 	err    error // of looking at it
 	mode   fs.FileMode
-	group  string // its group's name, or empty
+	group  string // its group's name, or its number if it has none, or empty
+	named  bool   // the group has a name
 	member bool   // the user is in that group, if perhaps not yet this process
 }
 
@@ -66,8 +67,9 @@ func lookAtDevice(path, username string) deviceFacts {
 	if !ok {
 		return d
 	}
+	d.group = gid
 	if g, err := user.LookupGroupId(gid); err == nil {
-		d.group = g.Name
+		d.group, d.named = g.Name, true
 	}
 	if u, err := user.Lookup(username); err == nil {
 		groups, _ := u.GroupIds() // none is an answer too
@@ -229,9 +231,9 @@ func (f *facts) checkPermission() check {
 	c.Detail = fmt.Sprintf("%s may not use %s (%v, group %q)", f.user, kvm.DefaultDevice, d.mode, d.group)
 	const groupAccess = 0o060
 	switch {
-	case f.container:
-		c.Cure = "start the container with --device " + kvm.DefaultDevice + " and --group-add with that group's number"
-	case d.mode.Perm()&groupAccess != groupAccess || d.group == "" || d.group == "root":
+	case d.mode.Perm()&groupAccess == groupAccess && f.container:
+		c.Cure = "start the container with --group-add " + d.group + " (a group of the host)"
+	case d.mode.Perm()&groupAccess != groupAccess, !d.named, d.group == "root":
 		c.Cure = "sudo setfacl -m u:" + f.user + ":rw " + kvm.DefaultDevice
 	case d.member:
 		c.Cure = "log out and in again: " + f.user + " is in the group " + d.group + ", this session is not yet"

@@ -16,7 +16,7 @@ func healthy() facts {
 	return facts{
 		platform: platformNeeded,
 		user:     "ann",
-		device:   deviceFacts{mode: fs.ModeDevice | fs.ModeCharDevice | 0o660, group: "kvm"},
+		device:   deviceFacts{mode: fs.ModeDevice | fs.ModeCharDevice | 0o660, group: "kvm", named: true},
 		host: kvm.Host{
 			Release: "6.12.3", Flavour: kvm.FlavourSVM, Hardware: true,
 			Capabilities: []kvm.HostCapability{
@@ -69,8 +69,15 @@ func TestFacts(t *testing.T) {
 			"permission", "sudo setfacl -m u:ann:rw /dev/kvm",
 		},
 		{
-			"permission in a container", func(f *facts) { f.host.Err, f.container = errDenied, true },
-			"permission", "--group-add",
+			"permission in a container",
+			func(f *facts) {
+				f.host.Err, f.container, f.device.group, f.device.named = errDenied, true, "107", false
+			},
+			"permission", "--group-add 107",
+		},
+		{
+			"a group without a name", func(f *facts) { f.host.Err, f.device.group, f.device.named = errDenied, "107", false },
+			"permission", "sudo setfacl",
 		},
 		{
 			"old kernel", func(f *facts) { f.host.Err = fmt.Errorf("%w: it lacks something", kvm.ErrNotAvailable) },

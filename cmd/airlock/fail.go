@@ -91,6 +91,9 @@ func oneLine(text string) string {
 	return b.String()
 }
 
+// terminate is the signal by which init and supervisors end a program.
+const terminate = syscall.SIGTERM
+
 // interrupted is the cause of a context that a signal to airlock has ended.
 type interrupted struct{ signal os.Signal }
 
@@ -115,7 +118,7 @@ func (i interrupted) number() int {
 func withInterrupts(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, s := range []os.Signal{os.Interrupt, terminate} {
 		if !signal.Ignored(s) {
 			signal.Notify(signals, s)
 		}

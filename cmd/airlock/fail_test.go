@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/airlockvm/airlock"
@@ -38,7 +37,7 @@ func TestReport(t *testing.T) {
 			"airlock: guest fault: page fault: write of address 0x0 at 0x401136 in main+0x4\n",
 		},
 		{"interrupt", interrupted{os.Interrupt}, 130, "airlock: interrupted\n"},
-		{"termination", fmt.Errorf("run: %w", interrupted{syscall.SIGTERM}), 143, "airlock: terminated\n"},
+		{"termination", fmt.Errorf("run: %w", interrupted{terminate}), 143, "airlock: terminated\n"},
 		{"two errors", errors.Join(errors.New("one"), errors.New("two")), 3, "airlock: one; two\n"},
 		{"control characters", errors.New("a\x1b[31mb\tc\u202ed"), 3, `airlock: a\x1b[31mb\tc\u202ed` + "\n"},
 	} {

@@ -126,7 +126,7 @@ func floorImage() (content []byte, root uint64, err error) {
 		func(gpa uint64) []byte { return content[gpa:][:abi.PageSize] },
 		func() uint64 {
 			gpa := uint64(len(content))
-			content = append(content, make([]byte, abi.PageSize)...)
+			content = slices.Concat(content, make([]byte, abi.PageSize))
 			return gpa
 		})
 	err = tables.Map(floorCode, floorCode, pagetable.Perm{Exec: true})

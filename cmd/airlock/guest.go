@@ -48,8 +48,7 @@ func (p *program) remove() {
 // load reads and checks the program.
 func (p *program) load() (*airlock.Guest, error) {
 	guest, err := airlock.LoadGuest(p.path)
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
 		return nil, pathFailure(p.path, err)
 	}
 	return guest, err
@@ -87,7 +86,7 @@ func escapeGlob(path string) string {
 func goBuild(ctx context.Context, stderr io.Writer, dir, out string) (string, error) {
 	// With a directory to put the program in, the go command chooses its name, and
 	// refuses packages that are no programs.
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", out+string(filepath.Separator), ".")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", out+string(filepath.Separator), ".") //nolint:gosec // G204: out is ours
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 	cmd.Stdout, cmd.Stderr = stderr, stderr
@@ -126,8 +125,7 @@ func name(path string) string {
 // pathFailure is the error of a path that can't be used, without the name of the
 // system call that said so.
 func pathFailure(path string, err error) error {
-	var detail *fs.PathError
-	if errors.As(err, &detail) {
+	if detail, ok := errors.AsType[*fs.PathError](err); ok {
 		err = detail.Err
 	}
 	return failf("%s: %v", name(path), err)

@@ -3,11 +3,12 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 )
 
@@ -29,7 +30,7 @@ func TestInterrupt(t *testing.T) {
 		want   string
 	}{
 		{os.Interrupt, 130, "airlock: interrupted\n"},
-		{syscall.SIGTERM, 143, "airlock: terminated\n"},
+		{terminate, 143, "airlock: terminated\n"},
 	} {
 		t.Run(test.signal.String(), func(t *testing.T) {
 			t.Parallel()
@@ -55,5 +56,40 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("%v: %v, stderr %q; want code %d, %q", test.signal, err, stderr.String(), test.code, test.want)
 			}
 		})
+	}
+}
+
+// hang is a command that takes no notice of the end of its context.
+func hang() {
+	ctx, stop := withInterrupts(context.Background())
+	defer stop()
+	fmt.Println("ready")
+	<-ctx.Done()
+	fmt.Println("signalled")
+	select {}
+}
+
+// TestSecondInterrupt sends a second signal to a command that hangs.
+func TestSecondInterrupt(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "airlock-hang")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(stdout)
+	for _, want := range []string{"ready\n", "signalled\n"} {
+		if line, err := lines.ReadString('\n'); line != want {
+			t.Fatalf("stdout = %q, %v; want %q", line, err, want)
+		}
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cmd.Wait(); err == nil || err.Error() != "signal: interrupt" {
+		t.Errorf("after the second signal: %v; want it to be killed by it", err)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,9 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/airlockvm/airlock"
+	"github.com/spf13/cobra"
 )
 
 // runOptions are the flags of "airlock run".
@@ -58,7 +58,7 @@ Everything after it is for the guest.`,
 	return cmd
 }
 
-func (o *runOptions) run(cmd *cobra.Command, guestArg string, args []string) (err error) {
+func (o *runOptions) run(cmd *cobra.Command, guestArg string, args []string) error {
 	if o.timeout < 0 {
 		return usageError{fmt.Sprintf("--timeout is negative: %v", o.timeout)}
 	}
@@ -72,28 +72,36 @@ func (o *runOptions) run(cmd *cobra.Command, guestArg string, args []string) (er
 	if err != nil {
 		return err
 	}
-	trace, closeTrace, err := o.openTrace(cmd.ErrOrStderr())
-	if err != nil {
-		return err
+	if o.timeout > 0 { // which is for the guest, not for building it
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.timeout)
+		defer cancel()
 	}
-	code, err := o.sandbox(ctx, guest, trace, airlock.Process{
+	code, err := o.runTraced(ctx, guest, airlock.Process{
 		Args:   args,
 		Env:    o.env,
 		Stdin:  cmd.InOrStdin(),
-		Stdout: cmd.OutOrStdout(),
-		Stderr: cmd.ErrOrStderr(),
+		Stdout: &stoppableWriter{ctx, cmd.OutOrStdout()},
+		Stderr: &stoppableWriter{ctx, cmd.ErrOrStderr()},
 	})
-	if closeErr := closeTrace(); err == nil {
-		err = closeErr
-	}
 	if err == nil && code != 0 {
 		return guestExit(code)
 	}
-	return err
+	return o.explain(guest.Name(), err)
 }
 
-// sandbox runs the guest once, in a sandbox of its own.
-func (o *runOptions) sandbox(ctx context.Context, guest *airlock.Guest, trace io.Writer, p airlock.Process) (int, error) {
+// runTraced runs the guest and writes the trace that was asked for.
+func (o *runOptions) runTraced(ctx context.Context, guest *airlock.Guest, p airlock.Process) (code int, err error) {
+	trace, closeTrace, err := o.openTrace(p.Stderr)
+	if err != nil {
+		return -1, err
+	}
+	defer func() { err = errors.Join(err, closeTrace()) }()
+	return o.runSandbox(ctx, guest, trace, p)
+}
+
+// runSandbox runs the guest once, in a sandbox of its own.
+func (o *runOptions) runSandbox(ctx context.Context, guest *airlock.Guest, trace io.Writer, p airlock.Process) (code int, err error) {
 	options := airlock.Options{Memory: int64(o.memory), AllowJIT: o.jit, Trace: trace}
 	if o.verbose {
 		options.Logger = slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -102,16 +110,8 @@ func (o *runOptions) sandbox(ctx context.Context, guest *airlock.Guest, trace io
 	if err != nil {
 		return -1, err
 	}
-	if o.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.timeout)
-		defer cancel()
-	}
-	code, err := sb.Run(ctx, p)
-	if closeErr := sb.Close(); err == nil {
-		err = closeErr
-	}
-	return code, o.explain(guest.Name(), err)
+	defer func() { err = errors.Join(err, sb.Close()) }()
+	return sb.Run(ctx, p)
 }
 
 // explain adds to the error of a run what only the command line knows.
@@ -153,6 +153,37 @@ func (o *runOptions) openTrace(stderr io.Writer) (trace io.Writer, closeTrace fu
 		return buffer, closeTrace, nil
 	}
 	return io.MultiWriter(trace, buffer), closeTrace, nil
+}
+
+// stoppableWriter is a writer whose Write ends when the context does, so that a
+// reader that doesn't read can't hold up the end of a guest.
+type stoppableWriter struct {
+	ctx context.Context // that of one run, which is the life of the writer
+	w   io.Writer
+}
+
+// Write writes all of p, or until the context ends. Then it is unknown how much
+// was written.
+func (s *stoppableWriter) Write(p []byte) (int, error) {
+	if s.ctx.Err() != nil {
+		return 0, context.Cause(s.ctx)
+	}
+	type result struct {
+		n   int
+		err error
+	}
+	done := make(chan result, 1)
+	p = bytes.Clone(p) // which is the caller's again when Write has ended
+	go func() {
+		n, err := s.w.Write(p)
+		done <- result{n, err}
+	}()
+	select {
+	case r := <-done:
+		return r.n, r.err
+	case <-s.ctx.Done():
+		return 0, context.Cause(s.ctx)
+	}
 }
 
 // envList is a flag's value: environment variables, one for each use of the

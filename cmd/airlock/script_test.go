@@ -8,14 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
-
 	"github.com/airlockvm/airlock/internal/kvm"
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // TestMain makes this test binary serve as the command airlock in the scripts.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"airlock": main})
+	testscript.Main(m, map[string]func(){"airlock": main, "airlock-hang": hang})
 }
 
 // TestScripts runs what users would type. UPDATE_GOLDEN=1 rewrites what the

@@ -4,9 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/docker/go-units"
-
 	"github.com/airlockvm/airlock"
+	"github.com/docker/go-units"
 )
 
 // memorySize is a flag's value: an amount of memory, such as 64MiB. It

@@ -5,9 +5,8 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/spf13/cobra"
-
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/spf13/cobra"
 )
 
 func newVersionCommand() *cobra.Command {

@@ -29,7 +29,7 @@ for source in $(find . -name '*.c' -o -name '*.S' | LC_ALL=C sort); do
 	./vdso/vdso.c) continue ;;
 	esac
 	object=$work/$(echo "${source#./}" | tr / _).o
-	$CC $flags -D__KERNEL_IMAGE__ -I. -I"$abi" -Wa,-I"$work" -c "$source" -o "$object"
+	$CC $flags -iquote . -iquote "$abi" -Wa,-I"$work" -c "$source" -o "$object"
 	objects="$objects $object"
 done
 

@@ -3,6 +3,7 @@ package machine
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
 	"github.com/airlockvm/airlock/internal/guestmem"
@@ -106,4 +107,113 @@ func BenchmarkExit(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkCall measures what surrounds a sequence of exits.
+func BenchmarkCall(b *testing.B) {
+	m := tkMachine(b, asm(func(c *code) { c.out(abi.PortExit).loop() }))
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Begin(ctx)()
+	}
+}
+
+// BenchmarkCancel measures from the end of a context to the return of Enter, of a
+// guest in a tight loop.
+func BenchmarkCancel(b *testing.B) {
+	for name, r := range runners {
+		b.Run(name, func(b *testing.B) {
+			m := tkMachineOn(b, kvmtest.Require(b), tkImage(b, tkCode{entry: asm(func(c *code) { c.spin() })}), r())
+			var total, worst time.Duration
+			n := 0
+			for b.Loop() {
+				ctx, cancel := context.WithCancel(context.Background())
+				end := m.Begin(ctx)
+				var canceled time.Time
+				time.AfterFunc(2*time.Millisecond, func() {
+					canceled = time.Now()
+					cancel()
+				})
+				if e := enter(b, m); e.Kind != ExitCanceled {
+					b.Fatal(e)
+				}
+				d := time.Since(canceled)
+				total, worst = total+d, max(worst, d)
+				n++
+				end()
+			}
+			b.ReportMetric(float64(total.Microseconds())/float64(n), "µs/cancel")
+			b.ReportMetric(float64(worst.Microseconds()), "µs-worst")
+		})
+	}
+}
+
+// BenchmarkReset measures a reset after a guest that wrote to 64 pages.
+func BenchmarkReset(b *testing.B) {
+	m := tkMachine(b, touching(64))
+	for b.Loop() {
+		b.StopTimer()
+		touch(b, m)
+		b.StartTimer()
+		if err := m.Reset(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// touching is a guest that writes to n pages in the middle of its memory.
+func touching(n uint32) []byte {
+	return asm(func(c *code) {
+		c.movRDI(abi.Physmap + 1<<20).raw(0xb9).imm32(n) // mov ecx, n
+		c.raw(0x88, 0x07)                                // 1: mov [rdi], al
+		c.raw(0x48, 0x81, 0xc7).imm32(abi.PageSize)      // add rdi, 4096
+		c.raw(0xff, 0xc9, 0x75, 0xf3)                    // dec ecx; jnz 1b
+		c.out(abi.PortExit).spin()
+	})
+}
+
+func touch(b *testing.B, m *Machine) {
+	b.Helper()
+	if err := m.Boot(nil, nil, [32]byte{}); err != nil {
+		b.Fatal(err)
+	}
+	end := m.Begin(context.Background())
+	hypercall(b, m, abi.PortExit)
+	end()
+}
+
+// BenchmarkTouch measures the guest's first write to a page, in a new machine and
+// in one that was reset.
+func BenchmarkTouch(b *testing.B) {
+	const pages = 500
+	sys := kvmtest.Require(b)
+	im := tkImage(b, tkCode{entry: touching(pages)})
+	b.Run("new", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			m := tkMachineOn(b, sys, im, inlineRunner{})
+			b.StartTimer()
+			touch(b, m)
+			b.StopTimer()
+			if err := m.Close(); err != nil {
+				b.Fatal(err)
+			}
+			b.StartTimer()
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*pages), "ns/page")
+	})
+	b.Run("reset", func(b *testing.B) {
+		m := tkMachineOn(b, sys, im, inlineRunner{})
+		for b.Loop() {
+			b.StopTimer()
+			if err := m.Reset(); err != nil {
+				b.Fatal(err)
+			}
+			b.StartTimer()
+			touch(b, m)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*pages), "ns/page")
+	})
 }

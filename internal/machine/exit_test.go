@@ -4,14 +4,17 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
 )
 
-// begin starts a call that ends with the test.
+// begin starts a call that ends with the test, or is canceled if the test hangs.
 func begin(tb testing.TB, m *Machine) {
 	tb.Helper()
-	tb.Cleanup(m.Begin(context.Background()))
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	end := m.Begin(ctx)
+	tb.Cleanup(func() { end(); cancel() })
 }
 
 func TestHypercalls(t *testing.T) {
@@ -42,7 +45,7 @@ func TestPorts(t *testing.T) {
 		{"port before the first", func(c *code) { c.out(abi.PortExit - 1) }, []Exit{{Port: abi.PortExit - 1, Size: 4, Count: 1, Write: true}}},
 		{"port behind the last", func(c *code) { c.out(abi.PortTrace + 1) }, []Exit{{Port: abi.PortTrace + 1, Size: 4, Count: 1, Write: true}}},
 		{"port 0", func(c *code) { c.out(0) }, []Exit{{Size: 4, Count: 1, Write: true}}},
-		{"port 0xffff", func(c *code) { c.out(0xffff) }, []Exit{{Port: 0xffff, Size: 4, Count: 1, Write: true}}},
+		{"last port", func(c *code) { c.movEAX(0).movEDX(0xffff).raw(0xee) }, []Exit{{Port: 0xffff, Size: 1, Count: 1, Write: true}}},
 		{"8 bits", func(c *code) { c.movEAX(0).movEDX(abi.PortExit).raw(0xee) }, []Exit{{Port: abi.PortExit, Size: 1, Count: 1, Write: true}}},
 		{"16 bits", func(c *code) { c.movEAX(0).movEDX(abi.PortExit).raw(0x66, 0xef) }, []Exit{{Port: abi.PortExit, Size: 2, Count: 1, Write: true}}},
 		{"not zero", func(c *code) { c.movEAX(7).movEDX(abi.PortExit).raw(0xef) }, []Exit{{Port: abi.PortExit, Size: 4, Count: 1, Write: true, Value: 7}}},
@@ -133,7 +136,11 @@ func TestRing0(t *testing.T) {
 	t.Run("halt", func(t *testing.T) {
 		m := tkMachineOf(t, tkCode{entry: syscall, syscall: []byte{0xf4}})
 		begin(t, m)
-		if e := enter(t, m); e.Kind != ExitHalt || e.RIP&^0xf != tkSyscall {
+		e := enter(t, m)
+		switch {
+		case e.Kind == ExitHalt && e.RIP&^0xf == tkSyscall:
+		case e.Kind == ExitHypercall && e.Port == abi.PortFault: // on KVM-PVM HLT is an exception
+		default:
 			t.Errorf("Enter() = %v", e)
 		}
 	})
@@ -154,7 +161,7 @@ func TestRing0(t *testing.T) {
 }
 
 func TestTripleFault(t *testing.T) {
-	m := tkMachineOf(t, tkCode{entry: []byte{0x0f, 0x0b}, noIDT: true})
+	m := tkMachineOf(t, tkCode{entry: []byte{0x0f, 0x0b}, info: noIDT})
 	begin(t, m)
 	if e := enter(t, m); e.Kind != ExitShutdown {
 		t.Errorf("Enter() = %v", e)

@@ -32,9 +32,9 @@ var errKernel = errors.New("machine: invalid kernel image")
 
 // NewImage lays out a kernel, an ELF file, and a checked program.
 func NewImage(kernel []byte, program *elf.Image) (*Image, error) {
-	k, err := elf.Parse(kernel, elf.Limits{UserStart: abi.KernelBase, UserEnd: kernelEnd, PIEBase: abi.KernelBase})
+	k, err := parseKernel(kernel)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errKernel, err)
+		return nil, err
 	}
 	info, err := kernelInfo(k)
 	if err != nil {
@@ -66,6 +66,16 @@ func NewImage(kernel []byte, program *elf.Image) (*Image, error) {
 	return im, nil
 }
 
+// parseKernel reads the kernel with the same code as programs, though it can be
+// trusted: it is part of this library.
+func parseKernel(kernel []byte) (*elf.Image, error) {
+	k, err := elf.Parse(kernel, elf.Limits{UserStart: abi.KernelBase, UserEnd: kernelEnd, PIEBase: abi.KernelBase})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errKernel, err)
+	}
+	return k, nil
+}
+
 // Close frees the image. Machines made from it live on.
 func (im *Image) Close() error { return im.file.Close() }
 
@@ -88,7 +98,7 @@ func kernelInfo(k *elf.Image) (abi.KernelInfo, error) {
 	if max(info.GDTLimit, info.IDTLimit) > 0xffff {
 		return info, fmt.Errorf("%w: its descriptor tables are longer than 64 KiB", errKernel)
 	}
-	for _, address := range []uint64{info.Stack, info.SyscallStub, info.GDT, info.IDT, info.TSS} {
+	for _, address := range []uint64{info.Stack, info.SyscallStub, info.Ring0Start, info.Ring0End, info.GDT, info.IDT, info.TSS} {
 		if address < abi.KernelBase || address >= kernelEnd {
 			return info, fmt.Errorf("%w: its address %#x is not the kernel's", errKernel, address)
 		}

@@ -72,7 +72,7 @@ func asm(f func(c *code)) []byte {
 // stubs then report to PortPanic (SYSCALL) and PortFault (exceptions).
 type tkCode struct {
 	entry, syscall, trap []byte
-	noIDT                bool
+	info                 func(info *abi.KernelInfo) // changes what the kernel says about itself
 }
 
 // tkKernel builds a kernel whose entry is the given code.
@@ -80,10 +80,11 @@ func tkKernel(k tkCode) []byte {
 	rodata := make([]byte, 0x800)
 	info := abi.KernelInfo{
 		Magic: abi.KernelMagic, ABIVersion: abi.ABIVersion, Stack: tkStack, SyscallStub: tkSyscall,
+		Ring0Start: tkSyscall, Ring0End: tkText + 0x1000,
 		GDT: tkGDT, IDT: tkIDT, TSS: tkTSS, GDTLimit: 0x4f, IDTLimit: 33*16 - 1, TSSLimit: tssLimit,
 	}
-	if k.noIDT {
-		info.IDTLimit = 0
+	if k.info != nil {
+		k.info(&info)
 	}
 	copy(rodata, abi.Bytes(&info))
 	put := binary.LittleEndian.PutUint64
@@ -154,6 +155,7 @@ func elfFile(entry uint64, segments []elfSegment) []byte {
 	for _, s := range segments {
 		head = le.AppendUint32(head, 1) // PT_LOAD
 		head = le.AppendUint32(head, s.flags)
+		file = append(file, make([]byte, s.addr&0xfff)...)
 		head = le.AppendUint64(head, uint64(len(file)))
 		head = le.AppendUint64(head, s.addr)
 		head = le.AppendUint64(head, s.addr)
@@ -240,3 +242,6 @@ func hypercall(tb testing.TB, m *Machine, port uint16) {
 		tb.Fatalf("Enter() = %v, want hypercall %#x", e, port)
 	}
 }
+
+// noIDT is a kernel whose every exception is a triple fault.
+func noIDT(info *abi.KernelInfo) { info.IDTLimit = 0 }

@@ -12,6 +12,7 @@
 #include "arch/hypercall.h"
 #include "arch/layout.h"
 #include "arch/registers.h"
+#include "file/proc.h"
 #include "lib/string.h"
 #include "mm/space.h"
 #include "mm/user.h"
@@ -98,6 +99,14 @@ static void push_pointers(struct stack *stack, u64 *string, u32 count)
 	stack->top = table;
 }
 
+/* Behind count strings that stand one after another. */
+static u64 strings_end(u64 strings, u32 count)
+{
+	while (count-- > 0)
+		strings += strlen((const char *)strings) + 1;
+	return strings;
+}
+
 static u64 build_stack(void)
 {
 	const struct airlock_boot *boot = &control_page()->boot;
@@ -109,6 +118,7 @@ static u64 build_stack(void)
 
 	push_word(&stack, 0);
 	strings = push(&stack, input_buffer(), boot->argument_bytes);
+	proc_set_arguments(strings, strings_end(strings, boot->argument_count));
 	platform = push(&stack, PLATFORM, sizeof(PLATFORM));
 	kernel_random(bytes, sizeof(bytes));
 	random = push(&stack, bytes, sizeof(bytes));
@@ -122,9 +132,7 @@ static u64 build_stack(void)
 	push(&stack, vector, length * sizeof(vector[0]));
 
 	/* Environment strings stand behind the arguments, their pointers above them. */
-	environment = strings;
-	for (u32 i = 0; i < boot->argument_count; i++)
-		environment += strlen((const char *)environment) + 1;
+	environment = strings_end(strings, boot->argument_count);
 	push_pointers(&stack, &environment, boot->environment_count);
 	push_pointers(&stack, &strings, boot->argument_count);
 	push_word(&stack, boot->argument_count);

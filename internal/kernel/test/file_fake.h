@@ -147,12 +147,17 @@ u64 pool_available(const struct pool *pool)
 	return 400;
 }
 
+u64 resource_limit(u32 resource)
+{
+	(void)resource;
+	return FILE_LIMIT;
+}
+
 void thread_wake(struct thread *thread)
 {
 	if (thread->state == THREAD_RUNNABLE)
 		return;
-	while (!list_empty(&thread->waiters))
-		wait_remove(LIST_ENTRY(thread->waiters.next, struct waiter, of_thread));
+	wait_end(thread);
 	timerheap_cancel(&timers, &thread->timeout);
 	thread->state = THREAD_RUNNABLE;
 }

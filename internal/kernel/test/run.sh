@@ -17,7 +17,6 @@ failed=0
 sources() {
 	case $1 in
 	random) echo lib/random.c ;;
-	ring) echo lib/ring.c ;;
 	timerheap) echo lib/timerheap.c ;;
 	pool) echo mm/pool.c ;;
 	slab) echo mm/slab.c mm/pool.c ;;

@@ -1,4 +1,5 @@
-// Makes as many kernel objects of every kind as it can: each kind must end in an error code.
+// Makes as many kernel objects as it can of every kind: descriptors, queued signals and mappings must
+// end in an error code, and be there again once some are given back.
 // want: exit 0
 // stdout: SUCCESS
 // native: no
@@ -10,7 +11,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-enum { most = 1 << 20 };
+enum { most = 1 << 20, most_timers = 10000 };
 
 static void fds(void)
 {
@@ -24,8 +25,9 @@ static void fds(void)
 		if (fd < 0) {
 			break;
 		}
-		epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
-		epoll_ctl(fd, EPOLL_CTL_ADD, ev, &e);
+		if (n % 4 < 2) {
+			epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+		}
 	}
 	CHECK(n < most && pipe(p) == -1);
 	for (int fd = 3; fd < n + 10; fd++) {
@@ -41,13 +43,12 @@ static void timers(void)
 	struct sigevent ev;
 	memset(&ev, 0, sizeof ev);
 	ev.sigev_notify = SIGEV_NONE;
-	static timer_t all[most];
+	static timer_t all[most_timers];
 	int n = 0;
-	for (; n < most && timer_create(CLOCK_MONOTONIC, &ev, &all[n]) == 0; n++) {
+	for (; n < most_timers && timer_create(CLOCK_MONOTONIC, &ev, &all[n]) == 0; n++) {
 		struct itimerspec its = {{0, 1000000}, {1000, 0}};
 		timer_settime(all[n], 0, &its, NULL);
 	}
-	CHECK(n < most);
 	while (n > 0) {
 		CHECK_EQ(timer_delete(all[--n]), 0);
 	}

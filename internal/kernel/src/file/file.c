@@ -5,10 +5,12 @@
 #include <linux/close_range.h>
 #include <linux/eventpoll.h>
 #include <linux/fcntl.h>
+#include <linux/resource.h>
 
 #include "file/epoll.h"
 #include "file/pipe.h"
 #include "file/syscalls.h"
+#include "sys/system.h"
 
 #define WORD_BITS 64u
 #define WORDS (FILE_LIMIT / WORD_BITS)
@@ -68,6 +70,8 @@ int file_install(struct file *file, u32 lowest, bool cloexec)
 		if (free != 0) {
 			u32 descriptor = word * WORD_BITS + (u32)__builtin_ctzll(free);
 
+			if (descriptor >= resource_limit(RLIMIT_NOFILE))
+				return -EMFILE;
 			set(descriptor, file, cloexec);
 			return (int)descriptor;
 		}
@@ -163,7 +167,7 @@ i64 sys_dup(const u64 *arg)
 /* Makes target a second descriptor for the file, closing what it was before (dup2(2)). */
 static i64 replace(struct file *file, u32 target, bool cloexec)
 {
-	if (target >= FILE_LIMIT)
+	if (target >= FILE_LIMIT || target >= resource_limit(RLIMIT_NOFILE))
 		return -EBADF;
 	file->references++;
 	file_close(target);

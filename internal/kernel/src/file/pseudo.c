@@ -6,6 +6,7 @@
 
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "sys/system.h"
 
 /* An open text or device. */
 struct pseudo_file {
@@ -63,7 +64,7 @@ static const struct pseudo table[] = {
 	{.path = "/proc/self/stat", .operations = &text_operations, .generate = proc_stat},
 	{.path = "/proc/self/statm", .operations = &text_operations, .generate = proc_statm},
 	{.path = "/proc/self/status", .operations = &text_operations, .generate = proc_status},
-	{.path = "/proc/sys/kernel/osrelease", .operations = &text_operations, .content = "6.1.0-airlock\n"},
+	{.path = "/proc/sys/kernel/osrelease", .operations = &text_operations, .content = KERNEL_RELEASE "\n"},
 	{.path = "/proc/sys/vm/max_map_count", .operations = &text_operations, .content = "65530\n"},
 	{.path = "/proc/sys/vm/overcommit_memory", .operations = &text_operations, .content = "1\n"},
 	{.path = "/sys/devices/system/cpu/online", .operations = &text_operations, .content = "0\n"},

@@ -67,7 +67,6 @@ i64 timeout_result(i64 result)
 
 i64 timeout_give_up(void)
 {
-	while (!list_empty(&current->waiters))
-		wait_remove(LIST_ENTRY(current->waiters.next, struct waiter, of_thread));
+	wait_end(current);
 	return -ENOMEM;
 }

@@ -16,6 +16,7 @@
 #include "sched/wait.h"
 #include "signal/signal.h"
 #include "sys/table.h"
+#include "sys/time.h"
 #include "trace.h"
 
 /* Waiting for less than this costs less than leaving the VM and coming back. */
@@ -29,6 +30,7 @@ struct timerheap timers;
 static struct list run_queue = LIST_INIT(run_queue);
 static struct thread *loaded; /* whose extended state and segment bases the CPU holds */
 static u64 slice_start;       /* monotonic ns when current was switched in */
+static u64 process_time;      /* ns that all threads ran up to there */
 
 bool sched_others_runnable(void) { return !list_empty(&run_queue); }
 
@@ -38,8 +40,7 @@ void thread_wake(struct thread *thread)
 {
 	if (thread->state == THREAD_RUNNABLE)
 		return;
-	while (!list_empty(&thread->waiters))
-		wait_remove(LIST_ENTRY(thread->waiters.next, struct waiter, of_thread));
+	wait_end(thread);
 	timerheap_cancel(&timers, &thread->timeout);
 	thread->state = THREAD_RUNNABLE;
 	list_add_tail(&run_queue, &thread->run);
@@ -74,8 +75,16 @@ static void account(void)
 
 	if (current != NULL)
 		current->cpu_time += now - slice_start;
+	process_time += now - slice_start;
 	slice_start = now;
 }
+
+u64 thread_cpu_time(const struct thread *thread)
+{
+	return thread->cpu_time + (thread == current ? clock_monotonic() - slice_start : 0);
+}
+
+u64 process_cpu_time(void) { return process_time + clock_monotonic() - slice_start; }
 
 void sched_tick(void)
 {
@@ -167,6 +176,7 @@ static bool run_call(void)
 			timerheap_arm(&timers, &current->timeout, call->deadline);
 		return false;
 	}
+	wait_end(current); /* a handler may have registered and then failed */
 	call->active = false;
 	if (result != CALL_RESUMED)
 		current->registers.rax = (u64)result;

@@ -8,11 +8,15 @@
 
 static void wake_thread(struct waiter *waiter) { thread_wake(waiter->thread); }
 
-void wait_remove(struct waiter *waiter)
+void wait_end(struct thread *thread)
 {
-	list_remove(&waiter->link);
-	list_remove(&waiter->of_thread);
-	slab_free(waiter, sizeof(*waiter));
+	while (!list_empty(&thread->waiters)) {
+		struct waiter *waiter = LIST_ENTRY(thread->waiters.next, struct waiter, of_thread);
+
+		list_remove(&waiter->link);
+		list_remove(&waiter->of_thread);
+		slab_free(waiter, sizeof(*waiter));
+	}
 }
 
 void waitqueue_wake(struct waitqueue *queue)

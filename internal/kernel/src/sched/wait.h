@@ -2,9 +2,11 @@
  * Wait queues: how a system call waits for an object to change.
  *
  *	if (!ready(object)) {
- *		if (wait_on(&object->queue) < 0)
+ *		i64 result = wait_block(deadline);
+ *
+ *		if (result == CALL_BLOCKED && wait_on(&object->queue) < 0)
  *			return -ENOMEM;
- *		return wait_block(deadline);
+ *		return result;
  *	}
  */
 #ifndef SCHED_WAIT_H
@@ -24,7 +26,7 @@ struct waitqueue {
 
 struct waiter {
 	struct list link;                    /* in the queue */
-	void (*wake)(struct waiter *waiter); /* may remove itself, and no other, from the queue */
+	void (*wake)(struct waiter *waiter); /* may remove this and other waiters from the queue */
 	struct thread *thread;               /* of a thread's waiter */
 	struct list of_thread;               /* in thread->waiters */
 };
@@ -36,8 +38,8 @@ void waitqueue_wake(struct waitqueue *queue);
 
 /* Makes the current thread wake when the queue does. It stays on until the thread runs again. 0 or -ENOMEM. */
 int wait_on(struct waitqueue *queue);
-/* Takes a thread's waiter off its queue and frees it. */
-void wait_remove(struct waiter *waiter);
+/* Takes a thread off all queues. */
+void wait_end(struct thread *thread);
 
 /*
  * The result with which a handler that isn't done returns:

@@ -71,7 +71,7 @@ static struct siginfo describe(const struct trap *trap, bool mapped)
 		break;
 	case VECTOR_DEBUG:
 		info.number = SIGTRAP;
-		info.code = registers->rflags & RFLAGS_TRAP ? CODE_TRACE : CODE_BREAKPOINT;
+		info.code = CODE_TRACE; /* of breakpoint registers there are none */
 		info.fault.address = registers->rip;
 		break;
 	case VECTOR_X87:

@@ -17,7 +17,7 @@ i64 sys_uname(const u64 *arg)
 	static const struct new_utsname name = {
 		.sysname = "Linux",
 		.nodename = "airlock",
-		.release = "6.1.0-airlock",
+		.release = KERNEL_RELEASE,
 		.version = "#1",
 		.machine = "x86_64",
 		.domainname = "(none)",
@@ -41,7 +41,7 @@ i64 sys_sysinfo(const u64 *arg)
 
 #define LIMIT_NONE (~0ull)
 
-/* getrlimit(2). They are remembered; what really limits is the sandbox. */
+/* getrlimit(2). Of these only RLIMIT_NOFILE is enforced; what really limits is the sandbox. */
 static struct rlimit64 limits[RLIM_NLIMITS] = {
 	[RLIMIT_CPU] = {LIMIT_NONE, LIMIT_NONE},
 	[RLIMIT_FSIZE] = {LIMIT_NONE, LIMIT_NONE},
@@ -60,6 +60,8 @@ static struct rlimit64 limits[RLIM_NLIMITS] = {
 	[RLIMIT_RTPRIO] = {0, 0},
 	[RLIMIT_RTTIME] = {LIMIT_NONE, LIMIT_NONE},
 };
+
+u64 resource_limit(u32 resource) { return limits[resource].rlim_cur; }
 
 static i64 set_limit(u64 resource, u64 address)
 {
