@@ -104,11 +104,12 @@ func (p *inputPump) fetch() {
 	if stopped {
 		return
 	}
+	// In this order: whoever is woken must find what notify raises.
+	p.notify()
 	select {
 	case p.wake <- struct{}{}:
 	default:
 	}
-	p.notify()
 }
 
 // store notes the result of a Read. Preconditions: mu is held. An error ends

@@ -175,7 +175,7 @@ func (p *process) wait(ctx context.Context, w abi.Wait) error {
 	}
 	select {
 	case <-ctx.Done():
-		return p.sandbox.canceled(ctx, "run")
+		return canceled(ctx, "run")
 	case <-due:
 	case <-p.input.ready():
 	}
@@ -238,7 +238,7 @@ func (p *process) fault(ctx context.Context, exit machine.Exit) error {
 	fault := &GuestFault{RIP: exit.RIP, Symbol: p.symbol(exit.RIP)}
 	switch exit.Kind {
 	case machine.ExitCanceled:
-		return p.sandbox.canceled(ctx, "run")
+		return canceled(ctx, "run")
 	case machine.ExitShutdown:
 		fault.Kind = FaultTriple
 	case machine.ExitPhysical:

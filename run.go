@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -37,17 +38,23 @@ type Process struct {
 // there.
 //
 // When the context ends, the program is stopped within milliseconds, whatever
-// it is doing, and the error satisfies errors.Is for the context's error. A
+// it is doing, and the error satisfies errors.Is for the context's error, and
+// for [ErrClosed] if it was [Sandbox.Close] that ended it. A
 // program that faults, is killed by a signal or attacks the machine ends with a
 // [*GuestFault]; one that sends what no guest kernel sends, with [ErrProtocol].
-// In all of these cases the code is -1 and the sandbox is poisoned.
+// In all of these cases the code is -1 and the sandbox is poisoned. Arguments
+// that can't be passed are refused with [ErrOptions], which poisons nothing.
 func (sb *Sandbox) Run(ctx context.Context, p Process) (code int, err error) {
+	args := append([]string{sb.guest.name}, p.Args...)
+	if err := checkStrings(args, p.Env, sb.config.InputSize); err != nil {
+		return -1, err
+	}
 	ctx, err = sb.begin(ctx)
 	if err != nil {
 		return -1, err
 	}
 	defer func() { sb.end(err) }()
-	if err := sb.boot(p); err != nil {
+	if err := sb.boot(args, p.Env); err != nil {
 		return -1, err
 	}
 	run := newProcess(sb, p)
@@ -59,8 +66,32 @@ func (sb *Sandbox) Run(ctx context.Context, p Process) (code int, err error) {
 	return code, err
 }
 
+// maxStrings is how many bytes of the program's stack its arguments and
+// environment may take: a quarter, as on Linux.
+const maxStrings = 2 << 20
+
+// checkStrings checks arguments and environment, which reach the guest through
+// its input buffer and end up on its stack, with a pointer each.
+func checkStrings(args, env []string, buffer uint64) error {
+	var size uint64
+	for _, list := range [][]string{args, env} {
+		for _, s := range list {
+			if strings.IndexByte(s, 0) >= 0 {
+				return fmt.Errorf("%w: an argument or environment string has a zero byte: %.40q", ErrOptions, s)
+			}
+			size += uint64(len(s)) + 1
+		}
+	}
+	pointers := 8 * uint64(len(args)+len(env)+2)
+	if size > buffer || size+pointers > maxStrings {
+		return fmt.Errorf("%w: %d bytes of arguments and environment; the most is %d (MessageSize), and %d with pointers",
+			ErrOptions, size, buffer, maxStrings)
+	}
+	return nil
+}
+
 // boot puts the machine at the start of the program.
-func (sb *Sandbox) boot(p Process) error {
+func (sb *Sandbox) boot(args, env []string) error {
 	var seed [32]byte
 	if _, err := rand.Read(seed[:]); err != nil {
 		return fmt.Errorf("airlock: run: %w", err)
@@ -71,7 +102,7 @@ func (sb *Sandbox) boot(p Process) error {
 		}
 	}
 	sb.used = true
-	if err := sb.machine.Boot(append([]string{sb.guest.name}, p.Args...), p.Env, seed); err != nil {
+	if err := sb.machine.Boot(args, env, seed); err != nil {
 		return fmt.Errorf("airlock: run: %w", err)
 	}
 	return nil

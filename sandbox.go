@@ -30,11 +30,11 @@ type Sandbox struct {
 	log     *slog.Logger
 
 	mu      sync.Mutex
-	state   state              // guarded by mu
-	used    bool               // guarded by mu: memory is no longer that of a new machine
-	stop    context.CancelFunc // guarded by mu: ends what runs
-	stopped chan struct{}      // guarded by mu: closed when what ran has ended
-	machine *machine.Machine   // used by who set stateRunning, or under mu
+	state   state                   // guarded by mu
+	used    bool                    // guarded by mu: memory is no longer that of a new machine
+	stop    context.CancelCauseFunc // guarded by mu: ends what runs
+	stopped chan struct{}           // guarded by mu: closed when what ran has ended
+	machine *machine.Machine        // used by who set stateRunning, or under mu
 }
 
 // system opens /dev/kvm once for the whole process. A failure is not kept: the
@@ -107,7 +107,7 @@ func (sb *Sandbox) begin(ctx context.Context) (context.Context, error) {
 		return nil, ErrClosed
 	case stateReady:
 	}
-	ctx, sb.stop = context.WithCancel(ctx)
+	ctx, sb.stop = context.WithCancelCause(ctx)
 	sb.stopped = make(chan struct{})
 	sb.state = stateRunning
 	return ctx, nil
@@ -118,7 +118,7 @@ func (sb *Sandbox) begin(ctx context.Context) (context.Context, error) {
 func (sb *Sandbox) end(err error) {
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
-	sb.stop()
+	sb.stop(nil)
 	sb.state = stateReady
 	if err != nil {
 		sb.state = statePoisoned
@@ -134,7 +134,7 @@ func (sb *Sandbox) Close() error {
 	defer sb.mu.Unlock()
 	for sb.state == stateRunning {
 		stopped := sb.stopped
-		sb.stop()
+		sb.stop(ErrClosed)
 		sb.mu.Unlock()
 		<-stopped
 		sb.mu.Lock()
@@ -146,11 +146,11 @@ func (sb *Sandbox) Close() error {
 	return sb.machine.Close()
 }
 
-// canceled is the error of a guest that was stopped because ctx has ended.
-func (sb *Sandbox) canceled(ctx context.Context, what string) error {
-	err := context.Cause(ctx)
-	if err == nil || !errors.Is(err, ctx.Err()) {
-		return fmt.Errorf("airlock: %s: %w: %w", what, ctx.Err(), err)
+// canceled is the error of something that was stopped because ctx has ended.
+func canceled(ctx context.Context, what string) error {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, ctx.Err()) {
+		return fmt.Errorf("airlock: %s: %w", what, cause)
 	}
-	return fmt.Errorf("airlock: %s: %w", what, err)
+	return fmt.Errorf("airlock: %s: %w: %w", what, ctx.Err(), cause)
 }

@@ -94,6 +94,15 @@ func oneLine(text string) string {
 // terminate is the signal by which init and supervisors end a program.
 const terminate = syscall.SIGTERM
 
+// clip makes a text of a guest's short and printable.
+func clip(text string) string {
+	const most = 200
+	if len(text) > most {
+		text = text[:most] + "..."
+	}
+	return oneLine(text)
+}
+
 // interrupted is the cause of a context that a signal to airlock has ended.
 type interrupted struct{ signal os.Signal }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"debug/buildinfo"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -57,14 +56,6 @@ type inspection struct {
 	Segments   []segment `json:"segments"`
 }
 
-// goInfo is what a Go program says about itself.
-//
-// Guest-controlled: all of it.
-type goInfo struct {
-	Version string `json:"version"`
-	Package string `json:"package,omitempty"`
-}
-
 type segment struct {
 	Addr     address `json:"addr"`
 	Size     uint64  `json:"size"`
@@ -105,60 +96,6 @@ func inspect(p *program) (*inspection, error) {
 		found.Segments = append(found.Segments, segment{address(s.Addr), s.Size, s.FileSize, s.Perm})
 	}
 	return found, nil
-}
-
-// readGoInfo returns what the go command left in a program, or nil.
-//
-// Guest-controlled: content. The standard library's parser was not made for
-// hostile files; should one make it panic, then it's no Go program.
-func readGoInfo(content []byte) (found *goInfo) {
-	defer func() {
-		if recover() != nil {
-			found = nil
-		}
-	}()
-	info, err := buildinfo.Read(bytes.NewReader(content))
-	if err != nil {
-		return nil
-	}
-	return &goInfo{Version: clip(info.GoVersion), Package: clip(info.Path)}
-}
-
-// clip makes a text of a guest's short and printable.
-func clip(text string) string {
-	const most = 200
-	if len(text) > most {
-		text = text[:most] + "..."
-	}
-	return oneLine(text)
-}
-
-// languageMarks are what compilers and run-time libraries leave in a program.
-// The first one found counts: Rust programs hold parts that GCC made.
-//
-//nolint:gochecknoglobals // a constant table
-var languageMarks = []struct{ mark, language string }{
-	{"/rustc/", "Rust"},
-	{"rustc version ", "Rust"},
-	{"__gxx_personality_v0", "C++"},
-	{"GCC: (", "C"},
-	{"clang version ", "C"},
-}
-
-// guessLanguage returns the language that a program was probably written in, or
-// "" for no idea.
-//
-// Guest-controlled: content.
-func guessLanguage(content []byte, golang *goInfo) string {
-	if golang != nil {
-		return "Go"
-	}
-	for _, m := range languageMarks {
-		if bytes.Contains(content, []byte(m.mark)) {
-			return m.language
-		}
-	}
-	return ""
 }
 
 // print prints the inspection for people.

@@ -59,13 +59,13 @@ func New(size uint64, image *File) (*Memory, error) {
 	if image != nil && image.size > size {
 		return nil, fmt.Errorf("guestmem: an image of %d bytes does not fit into %d", image.size, size)
 	}
-	reserved, start, err := reserve(int(size)) //nolint:gosec // G115: at most maxSize
+	reserved, start, err := reserve(int(size))
 	if err != nil {
 		return nil, err
 	}
 	m := &Memory{
 		reserved: reserved,
-		buf:      reserved[start : start+int(size) : start+int(size)], //nolint:gosec // G115: at most maxSize
+		buf:      reserved[start : start+int(size) : start+int(size)],
 		resource: leak.Open("guest memory"),
 	}
 	if image != nil {

@@ -105,7 +105,11 @@ func TestSizes(t *testing.T) {
 		size  uint64
 		image *guestmem.File
 	}{
-		{0, nil}, {guestmem.PageSize, nil}, {size + 1, nil}, {1 << 63, nil}, {^uint64(0) &^ (guestmem.Alignment - 1), nil},
+		{0, nil},
+		{guestmem.PageSize, nil},
+		{size + 1, nil},
+		{1 << 63, nil},
+		{^uint64(0) &^ (guestmem.Alignment - 1), nil},
 		{guestmem.Alignment, f},
 	} {
 		if m, err := guestmem.New(test.size, test.image); err == nil {
@@ -125,9 +129,19 @@ func TestBounds(t *testing.T) {
 		gpa, n uint64
 		ok     bool
 	}{
-		{0, 0, true}, {0, 1, true}, {size - 1, 1, true}, {size, 0, true}, {0, size, true}, {size - 10, 10, true},
-		{size, 1, false}, {size - 1, 2, false}, {size + 1, 0, false}, {^uint64(0), 1, false},
-		{^uint64(0), 2, false}, {1, size, false}, {1 << 63, 1, false},
+		{0, 0, true},
+		{0, 1, true},
+		{size - 1, 1, true},
+		{size, 0, true},
+		{0, size, true},
+		{size - 10, 10, true},
+		{size, 1, false},
+		{size - 1, 2, false},
+		{size + 1, 0, false},
+		{^uint64(0), 1, false},
+		{^uint64(0), 2, false},
+		{1, size, false},
+		{1 << 63, 1, false},
 	} {
 		b := make([]byte, test.n)
 		for name, err := range map[string]error{"CopyIn": m.CopyIn(test.gpa, b), "CopyOut": m.CopyOut(b, test.gpa)} {

@@ -78,7 +78,7 @@ func sealedFile(name string, content []byte, size int) (fd int, err error) {
 	}
 	for offset := 0; offset < len(content); {
 		n, err := unix.Pwrite(fd, content[offset:], int64(offset))
-		if err != nil && err != unix.EINTR { //nolint:errorlint // an errno straight from the kernel
+		if err != nil && err != unix.EINTR {
 			return -1, fmt.Errorf("guestmem: write the image: %w", err)
 		}
 		offset += max(n, 0)

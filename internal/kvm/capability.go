@@ -32,7 +32,6 @@ const (
 	CapPreFaultMemory   Capability = 236
 )
 
-//nolint:gochecknoglobals // constant tables
 var (
 	// requiredCapabilities are those without which no machine can be made. All are
 	// in kernels since 5.16.

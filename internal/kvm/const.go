@@ -14,7 +14,7 @@ const (
 	ioRead  = 2 << 30
 	ioKVM   = 0xae << 8
 
-	reqGetAPIVersion       = ioNone | ioKVM | 0x00
+	reqGetAPIVersion       = ioNone | ioKVM
 	reqCreateVM            = ioNone | ioKVM | 0x01
 	reqCheckExtension      = ioNone | ioKVM | 0x03
 	reqGetVCPUMmapSize     = ioNone | ioKVM | 0x04
@@ -79,7 +79,6 @@ func (r ExitReason) String() string {
 	return "KVM_EXIT_" + strconv.FormatUint(uint64(r), 10)
 }
 
-//nolint:gochecknoglobals // a constant table
 var exitNames = map[ExitReason]string{
 	ExitUnknown:       "KVM_EXIT_UNKNOWN",
 	ExitException:     "KVM_EXIT_EXCEPTION",

@@ -18,8 +18,9 @@ import (
 // DefaultDevice is where the kernel offers KVM.
 const DefaultDevice = "/dev/kvm"
 
-// APIVersion is the only version of the KVM interface: "Applications should
-// refuse to run if KVM_GET_API_VERSION returns a value other than 12."
+// APIVersion is the only version of the KVM interface. "Applications should
+// refuse to run if KVM_GET_API_VERSION returns a value other than 12", says its
+// documentation.
 const APIVersion = 12
 
 // ErrNotAvailable means that this host can't run virtual machines, or won't let

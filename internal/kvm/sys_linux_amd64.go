@@ -37,7 +37,7 @@ func ioctlOnce(fd int, request, arg uintptr) (int, error) {
 	if errno != 0 {
 		return -1, errno
 	}
-	return int(r), nil //nolint:gosec // G115: the kernel returns an int
+	return int(r), nil
 }
 
 // ioctl is ioctlOnce, again for as long as signals interrupt it. The Go runtime
@@ -62,7 +62,7 @@ func ioctlPtr(fd int, request uintptr, arg unsafe.Pointer) (int, error) {
 		if errno != 0 {
 			return -1, errno
 		}
-		return int(r), nil //nolint:gosec // G115: the kernel returns an int
+		return int(r), nil
 	}
 }
 

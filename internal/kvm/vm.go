@@ -36,8 +36,8 @@ func (v *VM) SetMemoryRegion(r *MemoryRegion) error {
 }
 
 // SetTSSAddr names three pages of guest-physical space, below 4 GiB and in no
-// memory slot, that KVM may use on Intel processors that can't run real mode
-// natively. "This ioctl is required on Intel-based hosts."
+// memory slot. "This ioctl is required on Intel-based hosts": KVM uses them on
+// processors that can't run real mode natively.
 func (v *VM) SetTSSAddr(gpa uint32) error {
 	if _, err := ioctl(v.fd, reqSetTSSAddr, uintptr(gpa)); err != nil {
 		return &Error{"KVM_SET_TSS_ADDR", err}
@@ -63,7 +63,7 @@ func (v *VM) DenyMSRs() error {
 
 // CreateVCPU makes a virtual CPU and maps its run page.
 func (v *VM) CreateVCPU(id int) (*VCPU, error) {
-	fd, err := ioctl(v.fd, reqCreateVCPU, uintptr(id)) //nolint:gosec // G115: the caller's small number
+	fd, err := ioctl(v.fd, reqCreateVCPU, uintptr(id))
 	if err != nil {
 		return nil, &Error{"KVM_CREATE_VCPU", err}
 	}

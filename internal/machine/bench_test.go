@@ -112,11 +112,9 @@ func BenchmarkExit(b *testing.B) {
 // BenchmarkCall measures what surrounds a sequence of exits.
 func BenchmarkCall(b *testing.B) {
 	m := tkMachine(b, asm(func(c *code) { c.out(abi.PortExit).loop() }))
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	b.ReportAllocs()
 	for b.Loop() {
-		m.Begin(ctx)()
+		m.Begin(b.Context())()
 	}
 }
 

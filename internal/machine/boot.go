@@ -10,8 +10,6 @@ import (
 
 // initialXSave is the extended state of a processor after reset: all components
 // in their initial state, and MXCSR, which has none, as Linux sets it.
-//
-//nolint:gochecknoglobals // a constant
 var initialXSave = func() (x kvm.XSave) {
 	x[0], x[1] = 0x7f, 0x03 // FCW
 	x[24], x[25] = 0x80, 0x1f

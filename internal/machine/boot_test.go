@@ -170,8 +170,15 @@ func TestMessages(t *testing.T) {
 		n, offset uint64
 		ok        bool
 	}{
-		{0, 0, true}, {size, 0, true}, {1, size - 1, true}, {0, size, true},
-		{1, size, false}, {size + 1, 0, false}, {2, size - 1, false}, {0, size + 1, false}, {1, math.MaxUint64, false},
+		{0, 0, true},
+		{size, 0, true},
+		{1, size - 1, true},
+		{0, size, true},
+		{1, size, false},
+		{size + 1, 0, false},
+		{2, size - 1, false},
+		{0, size + 1, false},
+		{1, math.MaxUint64, false},
 	} {
 		err := m.CopyOutput(make([]byte, test.n), test.offset)
 		if (err == nil) != test.ok || err != nil && !errors.Is(err, ErrMessage) {

@@ -47,7 +47,7 @@ func (c *clock) now() uint64 {
 // since it was written last. The guest never sees it halfway: the sequence
 // number is odd in between.
 func (c *clock) write() error {
-	wall := uint64(time.Now().UnixNano()) //nolint:gosec // G115: the sum below wraps as the guest's does
+	wall := uint64(time.Now().UnixNano())
 	page := abi.Clock{
 		BaseTsc:    c.baseTSC,
 		BaseNs:     c.baseNS,
@@ -79,5 +79,5 @@ func (m *Machine) Until(deadline uint64) time.Duration {
 	if deadline <= now {
 		return 0
 	}
-	return time.Duration(min(deadline-now, uint64(century))) //nolint:gosec // G115: at most a century
+	return time.Duration(min(deadline-now, uint64(century)))
 }

@@ -87,7 +87,7 @@ func (m *Machine) ReadTraceRecords(count uint32) ([]abi.TraceRecord, error) {
 	}
 	list := make([]abi.TraceRecord, count)
 	for i := range list {
-		if err := m.CopyOutput(abi.Bytes(&list[i]), half+uint64(i)*size); err != nil { //nolint:gosec // G115: an index
+		if err := m.CopyOutput(abi.Bytes(&list[i]), half+uint64(i)*size); err != nil {
 			return nil, err
 		}
 	}

@@ -151,7 +151,7 @@ func elfFile(entry uint64, segments []elfSegment) []byte {
 	for _, v := range []uint16{64, 56, uint16(len(segments)), 64, 0, 0} {
 		head = le.AppendUint16(head, v)
 	}
-	file := make([]byte, 0x1000)
+	file := append([]byte(nil), make([]byte, 0x1000)...)
 	for _, s := range segments {
 		head = le.AppendUint32(head, 1) // PT_LOAD
 		head = le.AppendUint32(head, s.flags)

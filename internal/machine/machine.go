@@ -48,10 +48,7 @@ const tssAddr = 0xfeffd000
 // minPool is the least number of bytes that must be left for the guest.
 const minPool = 256 << 10
 
-var (
-	errClosed = errors.New("machine: closed")
-	errConfig = errors.New("machine: invalid configuration")
-)
+var errConfig = errors.New("machine: invalid configuration")
 
 // Machine is a virtual machine. Notify may be called from any goroutine; all
 // other methods are for one goroutine at a time.
@@ -259,8 +256,6 @@ func (m *Machine) setState() error {
 }
 
 // noEvents says that nothing is pending or masked.
-//
-//nolint:gochecknoglobals // a constant
 var noEvents = kvm.VCPUEvents{Flags: kvm.EventsNMIPending | kvm.EventsShadow}
 
 // Reset brings the machine back to what New made, whatever the guest did: its

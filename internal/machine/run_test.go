@@ -56,6 +56,7 @@ func spinning() []byte { return asm(func(c *code) { c.out(abi.PortExit).spin() }
 // for BenchmarkCancel: a loaded machine may take longer without a fault of ours.
 func TestCancel(t *testing.T) {
 	onRunners(t, spinning(), func(t *testing.T, m *Machine) {
+		t.Helper()
 		for range 5 {
 			ctx, cancel := context.WithCancel(context.Background())
 			end := m.Begin(ctx)
@@ -76,6 +77,7 @@ func TestCancel(t *testing.T) {
 
 func TestCancelBefore(t *testing.T) {
 	onRunners(t, spinning(), func(t *testing.T, m *Machine) {
+		t.Helper()
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		end := m.Begin(ctx)
@@ -89,6 +91,7 @@ func TestCancelBefore(t *testing.T) {
 // TestCancelAfter: a context that ends after its call does not stop the next.
 func TestCancelAfter(t *testing.T) {
 	onRunners(t, asm(func(c *code) { c.out(abi.PortExit).loop() }), func(t *testing.T, m *Machine) {
+		t.Helper()
 		for range 100 {
 			ctx, cancel := context.WithCancel(context.Background())
 			end := m.Begin(ctx)
@@ -122,6 +125,7 @@ func TestSignals(t *testing.T) {
 		c.out(abi.PortExit).loop()
 	})
 	onRunners(t, entry, func(t *testing.T, m *Machine) {
+		t.Helper()
 		begin(t, m)
 		tid := m.active.tid
 		var sent atomic.Uint64
@@ -172,6 +176,7 @@ func ticks(tb testing.TB, m *Machine) uint32 {
 
 func TestTick(t *testing.T) {
 	onRunners(t, wantTicks(5), func(t *testing.T, m *Machine) {
+		t.Helper()
 		start := time.Now()
 		begin(t, m)
 		hypercall(t, m, abi.PortExit)
@@ -232,6 +237,7 @@ func TestNotify(t *testing.T) {
 		c.out(abi.PortExit).loop()
 	})
 	onRunners(t, entry, func(t *testing.T, m *Machine) {
+		t.Helper()
 		begin(t, m)
 		for i := range 20 {
 			time.AfterFunc(time.Duration(i%5)*time.Millisecond, func() { m.Notify(1 << i) })

@@ -74,7 +74,6 @@ const (
 	cr3Reserved = ^uint64(1<<46-1) | 0xfff // 46 bits: the least that servers have
 )
 
-//nolint:gochecknoglobals // constant tables
 var (
 	controlRules = []Rule{
 		{

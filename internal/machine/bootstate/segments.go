@@ -18,7 +18,6 @@ func each(holds func(kvm.Segment) bool) func(*State) bool {
 	}
 }
 
-//nolint:gochecknoglobals // constant tables
 var (
 	segmentRules = []Rule{
 		{

@@ -34,8 +34,6 @@ const (
 // 0x8000001e, 0x80000026), resource control, SGX, processor trace, tiles, key
 // locker, the hypervisor's own leaves (0x40000000 and up), SVM (0x8000000a),
 // instruction sampling and memory encryption.
-//
-//nolint:gochecknoglobals // a constant table
 var passed = []uint32{
 	leafBasic, leafFeatures, 0x2, leafCache, leafExtended, leafXSave,
 	leafAMDBasic, leafAMDFeatures, 0x80000002, 0x80000003, 0x80000004, 0x80000005, 0x80000006,

@@ -190,7 +190,10 @@ func TestFilterTopology(t *testing.T) {
 func TestXCR0(t *testing.T) {
 	cpu := func(ecx1, ebx7, eaxD uint32) []kvm.CPUIDEntry {
 		return []kvm.CPUIDEntry{
-			{Function: 1, ECX: ecx1}, {Function: 7, EBX: ebx7}, {Function: 7, Index: 1, EBX: ones}, {Function: 0xd, EAX: eaxD},
+			{Function: 1, ECX: ecx1},
+			{Function: 7, EBX: ebx7},
+			{Function: 7, Index: 1, EBX: ones},
+			{Function: 0xd, EAX: eaxD},
 			{Function: 0xd, Index: 1, EAX: ones},
 		}
 	}

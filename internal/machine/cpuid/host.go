@@ -30,7 +30,7 @@ func Native(supported []kvm.CPUIDEntry, host func(function, index uint32) kvm.CP
 			e.Flags = kvm.CPUIDSignificantIndex
 		}
 		if function == leafXSave {
-			e.EAX &= uint32(allowed & 0xffffffff) //nolint:gosec // G115: the lower half
+			e.EAX &= uint32(allowed & 0xffffffff)
 			e.EDX &= uint32(allowed >> 32)
 		}
 		out = append(out, e)

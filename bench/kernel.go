@@ -1,0 +1,29 @@
+package main
+
+import "context"
+
+func kernelExperiments() []experiment {
+	const firstTouch = "  on memory that the host has yet to give"
+	var list []experiment
+	for _, e := range []struct{ name, work, first string }{
+		{"null system call (getppid)", "call", ""},
+		{"clock_gettime", "clock", ""},
+		{"thread switch by futex", "switch", ""},
+		{"touch of a page, in order", "touch", firstTouch},
+		{"touch of a page, backwards", "backwards", firstTouch},
+	} {
+		list = append(list, experiment{sectionKernel, e.name, func(ctx context.Context, b *bench) ([]row, error) {
+			const picosecond = 1e-3 // what the program counts in
+			r, err := b.innerTime(ctx, &b.programs.kernelC, e.work, picosecond)
+			if err != nil {
+				return nil, err
+			}
+			rows := []row{against(e.name, r.inside, r.native, ratios(r.inside, r.native), nil)}
+			if e.first != "" {
+				rows = append(rows, against(e.first, r.firstInside, r.firstNative, ratios(r.firstInside, r.firstNative), nil))
+			}
+			return rows, nil
+		}})
+	}
+	return list
+}

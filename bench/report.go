@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// target is a promise about a ratio. SPEC.md lists them all.
+type target struct {
+	Limit   float64 `json:"limit"`
+	AtLeast bool    `json:"at_least"` // else: at most
+}
+
+func atMost(limit float64) *target  { return &target{Limit: limit} }
+func atLeast(limit float64) *target { return &target{Limit: limit, AtLeast: true} }
+
+func (t target) met(ratio float64) bool {
+	if t.AtLeast {
+		return ratio >= t.Limit
+	}
+	return ratio <= t.Limit
+}
+
+func (t target) String() string {
+	if t.AtLeast {
+		return fmt.Sprintf("≥ %.3g", t.Limit)
+	}
+	return fmt.Sprintf("≤ %.3g", t.Limit)
+}
+
+// row is one line of the table.
+type row struct {
+	Section string `json:"section"`
+	Name    string `json:"name"`
+	// Ratio compares Time with Reference, as the section says; absent for what is
+	// not compared with anything.
+	Ratio     *spread `json:"ratio,omitempty"`
+	Target    *target `json:"target,omitempty"`
+	Met       *bool   `json:"met,omitempty"`
+	Time      spread  `json:"ns"`
+	Reference *spread `json:"reference_ns,omitempty"`
+	// Again says that the row was measured a second time because it missed its
+	// target the first time.
+	Again bool `json:"again,omitempty"`
+}
+
+// alone is a row that is compared with nothing.
+func alone(name string, s series) row { return row{Name: name, Time: s.spread()} }
+
+// against is a row that is compared with something measured in turn with it.
+// The ratio is a series of its own, because the median of ratios is steadier
+// than the ratio of medians.
+func against(name string, time, reference, ratio series, t *target) row {
+	r, ref := ratio.spread(), reference.spread()
+	one := row{Name: name, Ratio: &r, Target: t, Time: time.spread(), Reference: &ref}
+	if t != nil {
+		met := t.met(r.Median)
+		one.Met = &met
+	}
+	return one
+}
+
+// missed reports whether the row has a target and misses it.
+func (r row) missed() bool { return r.Met != nil && !*r.Met }
+
+// report is the outcome of one run of the command.
+type report struct {
+	Machine machineInfo `json:"machine"`
+	Rows    []row       `json:"rows"`
+	// Left out, and why.
+	Missing []string `json:"missing,omitempty"`
+}
+
+func (r *report) writeJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+// explanations says for each section what its ratio is.
+var explanations = map[string]string{ //nolint:gochecknoglobals // a constant
+	sectionCreate:  "ratio: the library's own share of the time, (airlock - KVM alone) / airlock",
+	sectionBoot:    "ratio: in a sandbox / native (ForkExec and Wait4)",
+	sectionCompute: "ratio: native / in a sandbox: the part of native speed",
+	sectionKernel:  "ratio: in a sandbox / native",
+}
+
+func (r *report) writeText(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString(r.Machine.String())
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	section := ""
+	for _, one := range r.Rows {
+		if one.Section != section {
+			section = one.Section
+			_ = table.Flush() // a Builder takes everything, here and below
+			_, _ = fmt.Fprintf(&b, "\n%s\n", strings.ToUpper(section))
+			if text := explanations[section]; text != "" {
+				_, _ = fmt.Fprintf(&b, "%s\n", text)
+			}
+			_, _ = fmt.Fprintln(table, "ratio\tp10 to p90\ttarget\t\tmedian\tp10 to p90\treference\truns\t")
+		}
+		_, _ = fmt.Fprintln(table, one.line())
+	}
+	_ = table.Flush()
+	for _, m := range r.Missing {
+		_, _ = fmt.Fprintf(&b, "\nLeft out: %s\n", m)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// line is the row as the cells of a table.
+func (r row) line() string {
+	ratio, width, aim, verdict, reference := "", "", "", "", ""
+	if r.Ratio != nil {
+		ratio = fmt.Sprintf("%.3g", r.Ratio.Median)
+		width = fmt.Sprintf("%.3g to %.3g", r.Ratio.P10, r.Ratio.P90)
+		reference = duration(r.Reference.Median)
+	}
+	if r.Target != nil {
+		aim, verdict = r.Target.String(), "met"
+		if r.missed() {
+			verdict = "MISSED"
+		}
+		if r.Again {
+			verdict += " (2nd try)"
+		}
+	}
+	span := duration(r.Time.P10) + " to " + duration(r.Time.P90)
+	return strings.Join([]string{
+		ratio, width, aim, verdict, duration(r.Time.Median), span, reference, fmt.Sprint(r.Time.Count), "  " + r.Name,
+	}, "\t")
+}
+
+// duration prints nanoseconds with three digits.
+func duration(ns float64) string {
+	unit, name := 1.0, "ns"
+	switch {
+	case ns >= float64(time.Second):
+		unit, name = float64(time.Second), "s"
+	case ns >= float64(time.Millisecond):
+		unit, name = float64(time.Millisecond), "ms"
+	case ns >= float64(time.Microsecond):
+		unit, name = float64(time.Microsecond), "µs"
+	}
+	digits := 2
+	for v := ns / unit; v >= 10 && digits > 0; v /= 10 {
+		digits--
+	}
+	return fmt.Sprintf("%.*f %s", digits, ns/unit, name)
+}

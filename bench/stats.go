@@ -1,0 +1,79 @@
+package main
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// series is what was measured of one thing, time after time, in nanoseconds.
+type series []float64
+
+// quantile returns the value below which the given part of the series lies.
+func (s series) quantile(q float64) float64 {
+	if len(s) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(s))
+	at := q * float64(len(sorted)-1)
+	low := int(at)
+	high := min(low+1, len(sorted)-1)
+	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
+}
+
+func (s series) median() float64 { return s.quantile(0.5) }
+
+// spread is a series in three numbers. The tenth and the ninetieth percentile
+// stand for its width, because the extremes of a busy machine say nothing.
+type spread struct {
+	Median float64 `json:"median"`
+	P10    float64 `json:"p10"`
+	P90    float64 `json:"p90"`
+	Count  int     `json:"count"`
+}
+
+func (s series) spread() spread {
+	return spread{Median: s.median(), P10: s.quantile(0.1), P90: s.quantile(0.9), Count: len(s)}
+}
+
+// ratios divides one series by another, pair by pair. The two of a pair were
+// measured next to each other, so what else the machine did meanwhile is in
+// both of them.
+func ratios(above, below series) series {
+	list := make(series, min(len(above), len(below)))
+	for i := range list {
+		list[i] = above[i] / below[i]
+	}
+	return list
+}
+
+// sample measures something once.
+type sample func() (ns float64, err error)
+
+// timed is the sample of how long something takes.
+func timed(do func() error) sample {
+	return func() (float64, error) {
+		start := time.Now()
+		err := do()
+		return float64(time.Since(start)), err
+	}
+}
+
+// interleave takes samples in turn: of the first, of the second, and so on, and
+// that again, so that none has the better part of the time to itself. The first
+// round warms up and does not count.
+func interleave(rounds int, samples ...sample) ([]series, error) {
+	list := make([]series, len(samples))
+	for round := -1; round < rounds; round++ {
+		for i, take := range samples {
+			ns, err := take()
+			if err != nil {
+				return nil, err
+			}
+			if round >= 0 {
+				list[i] = append(list[i], ns)
+			}
+		}
+	}
+	return list, nil
+}
