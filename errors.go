@@ -114,6 +114,7 @@ func (k FaultKind) String() string {
 
 // faultKinds translates what the guest kernel reports.
 var faultKinds = map[abi.FaultKind]FaultKind{
+	abi.FaultInvalid:    FaultInvalid,
 	abi.FaultPage:       FaultPage,
 	abi.FaultDivide:     FaultDivide,
 	abi.FaultOpcode:     FaultOpcode,

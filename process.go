@@ -73,8 +73,7 @@ func (p *process) ended(err error) (int, error) {
 		_ = p.printTrace(p.machine.ReadTrace())
 		p.trace.Summary()
 	}
-	var ended errEnded
-	if errors.As(err, &ended) {
+	if ended, ok := errors.AsType[errEnded](err); ok {
 		return ended.code, nil
 	}
 	return -1, err
@@ -203,9 +202,8 @@ func (p *process) printTrace(t abi.Trace) error {
 //
 // Guest-controlled: all of f.
 func (p *process) reportedFault(f abi.Fault) error {
-	kind, ok := faultKinds[abi.FaultKind(f.Kind)]
-	access := abi.Access(f.Access)
-	if !ok || !access.Valid() || f.Signal > 64 {
+	kind, access := faultKinds[abi.FaultKind(f.Kind)], abi.Access(f.Access)
+	if kind == FaultInvalid || !access.Valid() || f.Signal > 64 {
 		return fmt.Errorf("%w: fault of kind %d, access %d, signal %d", ErrProtocol, f.Kind, f.Access, f.Signal)
 	}
 	return &GuestFault{

@@ -90,8 +90,6 @@ func inContainer() bool {
 
 // cpuFeatures are the bits of CPUID that the doctor reports beside those that
 // cpuid.Missing knows.
-//
-//nolint:gochecknoglobals // a constant table
 var cpuFeatures = []struct {
 	name            string
 	function, index uint32

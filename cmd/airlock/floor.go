@@ -41,8 +41,6 @@ const (
 
 // floorTouch writes to RCX pages from RDI on, then falls through to floorExit,
 // which leaves the machine again and again.
-//
-//nolint:gochecknoglobals // a constant
 var floorTouch = []byte{
 	0x88, 0x07, //                               touch: mov %al, (%rdi)
 	0x48, 0x81, 0xc7, 0x00, 0x10, 0x00, 0x00, //        add $4096, %rdi

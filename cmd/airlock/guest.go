@@ -45,13 +45,20 @@ func (p *program) remove() {
 	}
 }
 
-// load reads and checks the program.
-func (p *program) load() (*airlock.Guest, error) {
-	guest, err := airlock.LoadGuest(p.path)
-	if _, ok := errors.AsType[*fs.PathError](err); ok {
-		return nil, pathFailure(p.path, err)
+// load reads and checks the program. It returns the bytes of its file, too: a
+// path may be one that can be read only once.
+func (p *program) load() (*airlock.Guest, []byte, error) {
+	f, err := os.Open(p.path)
+	if err != nil {
+		return nil, nil, pathFailure(p.path, err)
 	}
-	return guest, err
+	defer func() { _ = f.Close() }()                                      // it was only read
+	content, err := io.ReadAll(io.LimitReader(f, airlock.MaxGuestFile+1)) // one too many is refused below
+	if err != nil {
+		return nil, nil, pathFailure(p.path, err)
+	}
+	guest, err := airlock.NewGuest(filepath.Base(p.path), content)
+	return guest, content, err
 }
 
 // build builds the Go main package in a directory with the go command, for a

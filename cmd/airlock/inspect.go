@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -73,13 +72,9 @@ func (a address) String() string { return fmt.Sprintf("%#x", uint64(a)) }
 func (a address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 func inspect(p *program) (*inspection, error) {
-	guest, err := p.load()
+	guest, content, err := p.load()
 	if err != nil {
 		return nil, err
-	}
-	content, err := os.ReadFile(p.path)
-	if err != nil {
-		return nil, pathFailure(p.path, err)
 	}
 	info := guest.Info()
 	found := &inspection{

@@ -2,8 +2,7 @@ package main
 
 import (
 	"bytes"
-	"encoding/binary"
-	"runtime/debug"
+	"debug/buildinfo"
 )
 
 // goInfo is what a Go program says about itself.
@@ -14,78 +13,25 @@ type goInfo struct {
 	Package string `json:"package,omitempty"`
 }
 
-// How the linker leaves what the go command knows of a program, since Go 1.18: a
-// magic text at an aligned place, a byte that tells the form, and from byte 32
-// on two strings, each after its length: Go's version, and the text that
-// debug.ParseBuildInfo reads, between two marks.
-const (
-	goMagic       = "\xff Go buildinf:"
-	goAlign       = 16
-	goFormOffset  = 15
-	goFormStrings = 2
-	goStrings     = 32
-	goMarkSize    = 16
-
-	goMaxVersion    = 200
-	goMaxText       = 1 << 20
-	goMaxCandidates = 16
-)
-
-// readGoInfo returns what the go command left in a program, or nil. The standard
-// library's debug/buildinfo does the same for files that are trusted: with
-// hostile ones it can take for ever, which fuzzing showed.
+// readGoInfo returns what the go command left in a program, or nil.
 //
-// Guest-controlled: content.
-func readGoInfo(content []byte) *goInfo {
-	offset := 0
-	for range goMaxCandidates {
-		found := bytes.Index(content[offset:], []byte(goMagic))
-		if found < 0 {
-			return nil
+// Guest-controlled: content. debug/buildinfo promises little about hostile files,
+// so if one should make it panic, it is no Go program.
+func readGoInfo(content []byte) (found *goInfo) {
+	defer func() {
+		if recover() != nil {
+			found = nil
 		}
-		offset += found
-		if info := parseGoInfo(content[offset:]); info != nil && offset%goAlign == 0 {
-			return info
-		}
-		offset += len(goMagic)
-	}
-	return nil
-}
-
-// parseGoInfo parses what begins with goMagic.
-func parseGoInfo(b []byte) *goInfo {
-	if len(b) < goStrings || b[goFormOffset]&goFormStrings == 0 {
+	}()
+	info, err := buildinfo.Read(bytes.NewReader(content))
+	if err != nil {
 		return nil
 	}
-	version, rest, ok := cutString(b[goStrings:], goMaxVersion)
-	if !ok || len(version) == 0 {
-		return nil
-	}
-	info := &goInfo{Version: clip(string(version))}
-	text, _, ok := cutString(rest, goMaxText)
-	if !ok || len(text) < 2*goMarkSize {
-		return info
-	}
-	if build, err := debug.ParseBuildInfo(string(text[goMarkSize : len(text)-goMarkSize])); err == nil {
-		info.Package = clip(build.Path)
-	}
-	return info
-}
-
-// cutString cuts a string with its length before it from the start of b.
-func cutString(b []byte, most uint64) (s, rest []byte, ok bool) {
-	length, n := binary.Uvarint(b)
-	if n <= 0 || length > most || length > uint64(len(b)-n) {
-		return nil, nil, false
-	}
-	b = b[n:]
-	return b[:length], b[length:], true
+	return &goInfo{Version: clip(info.GoVersion), Package: clip(info.Path)}
 }
 
 // languageMarks are what compilers and run-time libraries leave in a program.
 // The first one found counts: Rust programs hold parts that GCC made.
-//
-//nolint:gochecknoglobals // a constant table
 var languageMarks = []struct{ mark, language string }{
 	{"/rustc/", "Rust"},
 	{"rustc version ", "Rust"},

@@ -67,7 +67,7 @@ func (o *runOptions) run(cmd *cobra.Command, guestArg string, args []string) err
 	if err != nil {
 		return err
 	}
-	guest, err := program.load()
+	guest, _, err := program.load()
 	program.remove() // it is in memory now
 	if err != nil {
 		return err

@@ -138,7 +138,7 @@ func result(r *abi.TraceRecord) string {
 }
 
 func callName(number uint32) string {
-	if number < uint32(len(callNames)) && callNames[number] != "" { //nolint:gosec // G115: a constant
+	if number < uint32(len(callNames)) && callNames[number] != "" {
 		return callNames[number]
 	}
 	return "syscall_" + strconv.FormatUint(uint64(number), 10)

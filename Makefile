@@ -1,0 +1,115 @@
+# "make help" lists the verbs. Go alone builds everything that users need; a C
+# compiler is for who changes the guest kernel, and for the tests.
+
+GO ?= go
+FUZZTIME ?= 20s
+TESTFLAGS ?=
+
+# Every Go module but tools, from the root.
+MODULES := . cmd/airlock bench test/guests
+# Those with code of the product. The guests of the tests misbehave on purpose.
+PRODUCT := . cmd/airlock bench
+
+# Packages without a virtual machine.
+NOKVM := ./internal/abi/... ./internal/elf/... ./internal/guestmem/... ./internal/kernel/... \
+	./internal/machine/bootstate ./internal/machine/cpuid ./internal/machine/pagetable
+# Packages with goroutines, in which the race detector finds something to watch.
+RACE := . ./internal/guestmem/... ./internal/kvm/... ./internal/machine/...
+
+TOOL := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
+# run "each,MODULES,COMMAND": the command, in each module
+each = @set -e; for module in $(1); do (cd $$module && echo "$$module: $(2)" && $(2)); done
+
+.PHONY: all help build check test test-nokvm race fuzz bench kernel guests generate fmt lint cover vuln demo install \
+	clean setup tidy vet cross generated format
+
+all: build
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 14
+
+build: ## build bin/airlock
+	$(GO) build -C cmd/airlock -o $(CURDIR)/bin/airlock .
+
+demo: build ## run a Go program in a sandbox; needs Go and /dev/kvm only
+	@mkdir -p build
+	@bin/airlock doctor >build/doctor.log || { cat build/doctor.log; exit 1; }
+	bin/airlock run -v ./test/guests/go/hello 2>build/demo.log || { cat build/demo.log >&2; exit 1; }
+	@sed -n 's/.*msg="program ended".*duration=\([^ ]*\).*/From the start of its virtual machine to its exit: \1/p' build/demo.log
+
+setup: # installs or names what the tests need
+	@scripts/setup.sh
+
+test: setup ## run all tests
+	$(call each,$(MODULES),$(GO) test $(TESTFLAGS) ./...)
+
+test-nokvm: ## run the tests that need no /dev/kvm
+	$(GO) test $(TESTFLAGS) $(NOKVM)
+
+race: setup ## run tests under the race detector
+	CGO_ENABLED=1 $(GO) test -race -short $(TESTFLAGS) $(RACE)
+
+fuzz: ## run each fuzz target for FUZZTIME (20s)
+	scripts/fuzz.sh $(FUZZTIME)
+
+bench: build ## measure this machine
+	bin/airlock bench
+	$(GO) test -run '^$$' -bench . ./internal/machine
+	$(GO) test -C bench -run '^$$' -bench . ./...
+
+check: format vet lint generated tidy cross ## what a change must pass beside the tests
+
+format:
+	@files=$$($(TOOL) gofumpt -l .); test -z "$$files" || { echo "not formatted, run 'make fmt':"; echo "$$files"; exit 1; }
+
+vet:
+	$(call each,$(MODULES),$(GO) vet ./...)
+
+# golangci-lint takes minutes to build, so it is used where it is installed;
+# staticcheck, which it contains, is always there.
+lint: ## look for mistakes that compile
+	$(call each,$(PRODUCT),$(TOOL) staticcheck ./...)
+	@command -v golangci-lint >/dev/null || echo "golangci-lint is not installed: only staticcheck was run"
+	@! command -v golangci-lint >/dev/null || for module in $(PRODUCT); do (cd $$module && golangci-lint run ./...) || exit 1; done
+
+generated:
+	scripts/check-generated.sh
+
+tidy:
+	$(call each,$(MODULES) tools,$(GO) mod tidy -diff)
+
+# Who needs these: programs that import the library and also run on other
+# systems, where New fails with ErrNoHypervisor; and their developers' editors.
+cross:
+	CGO_ENABLED=0 $(GO) build ./...
+	$(call each,$(PRODUCT),GOOS=darwin $(GO) vet ./...)
+	$(call each,$(PRODUCT),GOOS=windows $(GO) vet ./...)
+	$(call each,$(PRODUCT),GOARCH=arm64 $(GO) vet ./...)
+
+kernel: ## build the guest kernel's image; needs the C compiler that TOOLCHAIN names
+	sh internal/kernel/build.sh internal/kernel/kernel.elf
+	$(GO) test ./internal/kernel -run '^TestImageIsCurrent$$' -count 1 -update
+
+guests: ## build the tests' guests into build/test/guests
+	test/guests/build.sh build/test/guests
+
+generate: ## write the generated Go files; needs a C compiler
+	$(GO) generate ./...
+
+fmt: ## format the Go and C files
+	$(TOOL) gofumpt -w .
+	@! command -v clang-format >/dev/null || find internal/kernel -name '*.[ch]' -exec clang-format -i {} +
+
+cover: setup ## measure which lines of the library the tests reach
+	@mkdir -p build
+	$(GO) test -coverpkg=./... -coverprofile=build/cover.out ./...
+	$(GO) tool cover -func=build/cover.out | tail -n 1
+
+vuln: ## look for known vulnerabilities; needs the network
+	$(call each,$(PRODUCT),$(TOOL) govulncheck ./...)
+
+install: ## install the command airlock
+	$(GO) install -C cmd/airlock .
+
+clean: ## remove what was built
+	rm -rf bin build
