@@ -56,12 +56,16 @@ func TestNothingLeaks(t *testing.T) {
 			}
 		}
 	}
-	for range 20 { // threads and heap of the Go runtime settle
+	cycles := 200
+	if testing.Short() {
+		cycles = 10 // enough for an emulated machine
+	}
+	for range 5 + cycles/10 { // threads and heap of the Go runtime settle
 		cycle(inlineRunner{})
 		cycle(newThreadRunner())
 	}
 	open, goroutines, before := leak.Count(), runtime.NumGoroutine(), currentUsage(t)
-	for range 200 {
+	for range cycles {
 		cycle(inlineRunner{})
 		cycle(newThreadRunner())
 	}

@@ -3,9 +3,7 @@ package machine
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,41 +116,47 @@ func TestEnterOutsideBegin(t *testing.T) {
 
 // TestSignals sends the thread signals all the time. The guest must not notice.
 func TestSignals(t *testing.T) {
-	const loops = 200
-	// Each round: count to a million, then report.
+	// Each round: count to five million, then report.
 	entry := asm(func(c *code) {
-		c.raw(0xb9).imm32(1000000).raw(0xff, 0xc9, 0x75, 0xfc) // mov ecx, n; dec ecx; jnz
+		c.raw(0xb9).imm32(5000000).raw(0xff, 0xc9, 0x75, 0xfc) // mov ecx, n; dec ecx; jnz
 		c.out(abi.PortExit).loop()
 	})
 	onRunners(t, entry, func(t *testing.T, m *Machine) {
 		t.Helper()
 		begin(t, m)
-		tid := m.active.tid
-		var sent atomic.Uint64
-		stop, stopped := make(chan struct{}), make(chan struct{})
-		go func() {
-			defer close(stopped)
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if err := kvm.SignalThread(tid); err != nil {
-					t.Error(err)
-					return
-				}
-				sent.Add(1)
-				runtime.Gosched()
-			}
-		}()
-		for range loops {
+		stop := storm(t, m.active.tid)
+		for range 50 {
 			hypercall(t, m, abi.PortExit)
 		}
-		close(stop)
-		<-stopped
-		t.Logf("%d signals", sent.Load())
+		t.Logf("%d signals", stop())
 	})
+}
+
+// storm sends a thread signals until the function that it returns is called,
+// which says how many.
+func storm(t *testing.T, tid int) (stop func() int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	var n int
+	ctx, cancel := context.WithCancel(t.Context())
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			if err := kvm.SignalThread(tid); err != nil {
+				t.Error(err)
+				return
+			}
+			n++
+			// Where entering a guest is slow, it must get time to run at all.
+			time.Sleep(50 * time.Microsecond)
+		}
+	})
+	stop = func() int {
+		cancel()
+		wg.Wait()
+		return n
+	}
+	t.Cleanup(func() { stop() })
+	return stop
 }
 
 // wantTicks makes the guest ask for ticks, and report when it has had n.

@@ -22,11 +22,14 @@ sources() {
 	slab) echo mm/slab.c mm/pool.c ;;
 	regions) echo mm/regions.c mm/regions_tree.c mm/regions_gap.c ;;
 	signal_state) echo signal/state.c ;;
-	signal_frame) echo signal/state.c signal/frame.c signal/deliver.c signal/fault.c signal/return.c signal/mask.c ;;
-	signal_calls)
-		echo signal/state.c signal/frame.c signal/deliver.c signal/mask.c signal/wait.c signal/send.c
-		echo sys/time.c sys/sleep.c
+	signal_frame | signal_return | signal_fault)
+		echo signal/state.c signal/frame.c signal/deliver.c signal/fault.c signal/return.c signal/altstack.c
 		;;
+	signal_calls) echo signal/state.c signal/mask.c signal/altstack.c signal/send.c ;;
+	signal_wait)
+		echo signal/state.c signal/frame.c signal/altstack.c signal/deliver.c signal/wait.c signal/send.c sys/time.c
+		;;
+	time) echo signal/state.c signal/send.c sys/time.c sys/sleep.c ;;
 	signal_timer)
 		echo signal/state.c signal/timer.c signal/itimer.c signal/posix_timer.c sys/time.c lib/timerheap.c
 		;;

@@ -25,25 +25,12 @@ struct place {
 	u64 frame, extended, end;
 };
 
-bool altstack_holds(const struct signal_altstack *stack, u64 address)
-{
-	/* SS_AUTODISARM takes the stack away while a handler runs on it, so nobody is ever on it. */
-	if (stack->flags & (SS_DISABLE | SS_AUTODISARM))
-		return false;
-	return address > stack->base && address - stack->base <= stack->size;
-}
-
-static bool altstack_contains(const struct signal_altstack *stack, u64 address)
-{
-	return address > stack->base && address - stack->base <= stack->size;
-}
-
 /* False if there is no room. The result may still turn out not to be writable. */
 static bool find_place(u64 flags, struct place *place)
 {
 	const struct signal_altstack *stack = &current->altstack;
 	u64 top = current->registers.rsp - RED_ZONE;
-	bool on_altstack = altstack_holds(stack, current->registers.rsp);
+	bool on_altstack = altstack_in_use(stack, current->registers.rsp);
 
 	if ((flags & SA_ONSTACK) && !(stack->flags & SS_DISABLE) && !on_altstack) {
 		top = stack->base + stack->size;

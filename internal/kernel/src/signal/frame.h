@@ -70,9 +70,11 @@ struct kernel_sigaction;
  */
 u64 frame_push(const struct kernel_sigaction *action, const struct siginfo *info, const struct trap *trap, u64 mask);
 
-/* sigaltstack(2): is the address on the thread's alternate stack? */
-bool altstack_holds(const struct signal_altstack *stack, u64 address);
-/* sigaltstack(2): sets the alternate stack of the current thread, whose stack pointer is rsp. */
+/* altstack.c */
+bool altstack_contains(const struct signal_altstack *stack, u64 address);
+/* True if a thread with this stack pointer is on it. */
+bool altstack_in_use(const struct signal_altstack *stack, u64 rsp);
+/* Sets the alternate stack of the current thread, whose stack pointer is rsp. */
 int altstack_set(const struct signal_stack *stack, u64 rsp);
 
 #endif

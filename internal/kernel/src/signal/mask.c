@@ -1,7 +1,5 @@
 /* System calls about what a process and its threads do with signals. */
-#include "airlock_abi.h"
 #include "mm/user.h"
-#include "signal/frame.h"
 #include "signal/state.h"
 #include "signal/syscalls.h"
 
@@ -10,8 +8,6 @@
 /* Unknown flags are cleared, so that programs can find out what is supported (sigaction(2)). */
 #define ACTION_FLAGS                                                                                                   \
 	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | SA_RESTORER)
-
-#define STACK_MINIMUM 2048u /* MINSIGSTKSZ */
 
 i64 sys_rt_sigaction(const u64 *arg)
 {
@@ -72,52 +68,4 @@ i64 sys_rt_sigpending(const u64 *arg)
 	if (arg[1] > SET_SIZE)
 		return -EINVAL;
 	return copy_to_user(arg[0], &set, arg[1]);
-}
-
-int altstack_set(const struct signal_stack *stack, u64 rsp)
-{
-	u32 mode = stack->flags & ~SS_AUTODISARM;
-
-	if (altstack_holds(&current->altstack, rsp))
-		return -EPERM;
-	/* SS_ONSTACK as a mode is historical and means nothing. */
-	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
-		return -EINVAL;
-	if (mode == SS_DISABLE) {
-		current->altstack = (struct signal_altstack){.flags = stack->flags};
-		return 0;
-	}
-	if (stack->size < STACK_MINIMUM)
-		return -ENOMEM;
-	current->altstack = (struct signal_altstack){
-		.base = stack->base,
-		.size = stack->size,
-		.flags = stack->flags & SS_AUTODISARM,
-	};
-	return 0;
-}
-
-i64 sys_sigaltstack(const u64 *arg)
-{
-	u64 rsp = current->registers.rsp;
-	struct signal_stack old = {
-		.base = current->altstack.base,
-		.flags = current->altstack.flags,
-		.size = current->altstack.size,
-	};
-	struct signal_stack new;
-	int result;
-
-	if (altstack_holds(&current->altstack, rsp))
-		old.flags |= SS_ONSTACK;
-	if (arg[0] != 0) {
-		if (copy_from_user(&new, arg[0], sizeof(new)) < 0)
-			return -EFAULT;
-		result = altstack_set(&new, rsp);
-		if (result < 0)
-			return result;
-	}
-	if (arg[1] != 0 && copy_to_user(arg[1], &old, sizeof(old)) < 0)
-		return -EFAULT;
-	return 0;
 }

@@ -8,6 +8,8 @@
 syscall_handler sys_rt_sigaction;
 syscall_handler sys_rt_sigprocmask;
 syscall_handler sys_rt_sigpending;
+
+/* altstack.c */
 syscall_handler sys_sigaltstack;
 
 /* wait.c */
