@@ -2,6 +2,7 @@ package kvm
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -70,7 +71,7 @@ func (s *System) setup(path string) error {
 		if n, err := s.CheckExtension(c); err != nil {
 			return err
 		} else if n == 0 {
-			return notAvailable("the kernel's KVM is too old: it lacks "+c.String(), errWrongSystem)
+			return notAvailable("it needs Linux 5.16 or later and a processor with XSAVE", fmt.Errorf("this KVM lacks %v", c))
 		}
 	}
 	s.flavour = detectFlavour(hostFiles())

@@ -147,6 +147,13 @@ u64 pool_available(const struct pool *pool)
 	return 400;
 }
 
+/* The tests interrupt only threads that have a signal to take. */
+bool signal_deliverable(const struct thread *thread)
+{
+	(void)thread;
+	return true;
+}
+
 u64 resource_limit(u32 resource)
 {
 	(void)resource;

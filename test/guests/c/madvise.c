@@ -33,11 +33,11 @@ int main(void)
 		a[i * page] = 5; // a write cancels it
 		CHECK_EQ(a[i * page], 5);
 	}
-	// 20 times 16 MiB fits into 32 MiB only if DONTNEED gives memory back.
+	// 8 times 16 MiB fits into 32 MiB only if DONTNEED gives memory back.
 	size_t big = 16 << 20;
 	char *b = mmap(NULL, big, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char *c = mmap(NULL, big, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < 8; round++) {
 		char *p = round % 2 ? b : c;
 		for (size_t i = 0; i < big; i += page) {
 			CHECK_EQ(p[i], 0);

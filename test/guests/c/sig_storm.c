@@ -40,7 +40,7 @@ static uint64_t compute(void)
 static void *work(void *arg)
 {
 	uint64_t want = *(uint64_t *)arg;
-	while (ticks < 150) {
+	while (ticks < 60) {
 		CHECK_EQ(compute(), want);
 		char *p = malloc(5000);
 		memset(p, 7, 5000);

@@ -4,12 +4,12 @@
 // native: no
 #include "hostile.h"
 
-// skipped holds calls that end or block the program, or take its signals, threads or output.
+// skipped holds calls that end or block the program, or take its signals, threads, memory or output.
 static const short skipped[] = {
 	SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_pause, SYS_rt_sigsuspend, SYS_poll, SYS_ppoll, SYS_select,
 	SYS_pselect6, SYS_clone, SYS_fork, SYS_vfork, SYS_kill, SYS_tkill, SYS_tgkill, SYS_alarm, SYS_setitimer,
 	SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_close, SYS_dup2, SYS_dup3, 436 /* close_range */,
-	SYS_arch_prctl, SYS_fcntl, SYS_setrlimit, SYS_prlimit64, SYS_wait4, SYS_waitid,
+	SYS_munmap, SYS_madvise, SYS_arch_prctl, SYS_fcntl, SYS_setrlimit, SYS_prlimit64, SYS_wait4, SYS_waitid, SYS_seccomp,
 };
 
 static int skip(long nr)

@@ -16,7 +16,6 @@
 #include "sched/wait.h"
 #include "signal/signal.h"
 #include "sys/table.h"
-#include "sys/time.h"
 #include "trace.h"
 
 /* Waiting for less than this costs less than leaving the VM and coming back. */
@@ -27,12 +26,18 @@ static _Alignas(PAGE_SIZE) u8 boot_thread[PAGE_SIZE]; /* takes the registers of 
 struct thread *current = (struct thread *)boot_thread;
 struct timerheap timers;
 
+/*
+ * Threads that were just woken run before those that only wait for their turn,
+ * so that they needn't wait behind one that spins. A tick puts the running
+ * thread behind all others, so none of these can keep the CPU.
+ */
+static struct list woken_queue = LIST_INIT(woken_queue);
 static struct list run_queue = LIST_INIT(run_queue);
 static struct thread *loaded; /* whose extended state and segment bases the CPU holds */
 static u64 slice_start;       /* monotonic ns when current was switched in */
 static u64 process_time;      /* ns that all threads ran up to there */
 
-bool sched_others_runnable(void) { return !list_empty(&run_queue); }
+bool sched_others_runnable(void) { return !list_empty(&woken_queue) || !list_empty(&run_queue); }
 
 void sched_yield_current(void) { list_add_tail(&run_queue, &current->run); }
 
@@ -43,7 +48,7 @@ void thread_wake(struct thread *thread)
 	wait_end(thread);
 	timerheap_cancel(&timers, &thread->timeout);
 	thread->state = THREAD_RUNNABLE;
-	list_add_tail(&run_queue, &thread->run);
+	list_add_tail(&woken_queue, &thread->run);
 }
 
 void thread_interrupt(struct thread *thread)
@@ -120,6 +125,7 @@ static void idle(void)
 		while (clock_monotonic() < deadline)
 			cpu_relax();
 	}
+	slice_start = clock_monotonic(); /* nobody ran meanwhile */
 	sched_events();
 	timers_run();
 }
@@ -127,21 +133,14 @@ static void idle(void)
 /* Makes the first runnable thread the current one. */
 static void pick(void)
 {
-	struct thread *next;
+	struct list *queue;
 
-	if (timers.root != NULL)
-		timers_run();
-	if (list_empty(&run_queue)) {
-		account();
-		while (list_empty(&run_queue))
-			idle();
-		slice_start = clock_monotonic();
-	} else {
-		account();
-	}
-	next = LIST_ENTRY(run_queue.next, struct thread, run);
-	list_remove(&next->run);
-	current = next;
+	account();
+	while (!sched_others_runnable())
+		idle();
+	queue = list_empty(&woken_queue) ? &run_queue : &woken_queue;
+	current = LIST_ENTRY(queue->next, struct thread, run);
+	list_remove(&current->run);
 }
 
 /* Loads what the kernel doesn't save at every entry. */
@@ -189,6 +188,8 @@ void sched_init(void) { slice_start = clock_monotonic(); }
 void sched_resume(void)
 {
 	for (;;) {
+		if (timers.root != NULL && timerheap_next(&timers) <= clock_monotonic())
+			timers_run();
 		if (current == NULL || current->state != THREAD_RUNNABLE || !list_empty(&current->run))
 			pick();
 		load();

@@ -80,7 +80,7 @@ struct thread {
 	_Alignas(64) u8 extended[];
 };
 
-extern struct thread *current; /* the thread whose registers are loaded; never NULL after boot */
+extern struct thread *current; /* the thread whose registers are loaded; NULL between the end of one and the next */
 extern struct list all_threads;
 extern u32 thread_count;
 
@@ -103,5 +103,8 @@ void sched_yield_current(void); /* puts the current thread behind all others tha
 _Noreturn void sched_resume(void);
 /* Called by the tick. */
 void sched_tick(void);
+
+u64 thread_cpu_time(const struct thread *thread); /* ns, with the slice that is running now */
+u64 process_cpu_time(void);                       /* of all threads that ever ran */
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "mm/slab.h"
 #include "sched/clock.h"
+#include "signal/signal.h"
 
 static void wake_thread(struct waiter *waiter) { thread_wake(waiter->thread); }
 
@@ -61,7 +62,7 @@ i64 wait_block(u64 deadline)
 	struct call *call = &current->call;
 
 	call->deadline = deadline;
-	if (call->interrupted)
+	if (call->interrupted && signal_deliverable(current)) /* no other thread took the signal */
 		return CALL_RESTART;
 	if (call->timed_out || (deadline != NEVER && deadline <= clock_monotonic()))
 		return -ETIMEDOUT;

@@ -5,10 +5,6 @@
 #include "lib/types.h"
 #include "sys/syscall.h"
 
-/* CPU time with the part of the slice that is running now. By sched/sched.c. */
-u64 thread_cpu_time(const struct thread *thread);
-u64 process_cpu_time(void); /* of all threads that ever ran */
-
 int clock_read(i32 clock, u64 *ns); /* the time of the clock: 0 or -EINVAL if there is none */
 bool clock_is_cpu_time(i32 clock);  /* of a thread or the process, so that it may stand still */
 i32 clock_for_everyone(i32 clock);  /* the same clock by an id that means the same in every thread */

@@ -1,0 +1,141 @@
+package wire
+
+import "slices"
+
+// The Append functions append a message to dst, as append does: they allocate
+// only if its capacity is too small. The Put functions write a message to the
+// start of buf and return its length: they never allocate, and a message that
+// doesn't fit is refused with ErrMessageSize before a byte is written. buf may
+// be shared memory. Neither changes or keeps what it is given.
+
+// AppendCall appends a function call to dst.
+func AppendCall(dst []byte, c *Call) ([]byte, error) { return outgoing{call: c}.append(dst) }
+
+// PutCall writes a function call to the start of buf and returns its length.
+func PutCall(buf []byte, c *Call) (int, error) { return outgoing{call: c}.put(buf) }
+
+// AppendResult appends a function result to dst. If r.Err is set it is the
+// result, and r.Value is not looked at.
+func AppendResult(dst []byte, r *Result) ([]byte, error) { return outgoing{result: r}.append(dst) }
+
+// PutResult writes a function result, as that of [AppendResult], to the start of
+// buf and returns its length.
+func PutResult(buf []byte, r *Result) (int, error) { return outgoing{result: r}.put(buf) }
+
+// AppendError appends an error to dst.
+func AppendError(dst []byte, e *ErrorInfo) ([]byte, error) { return outgoing{info: e}.append(dst) }
+
+// PutError writes an error to the start of buf and returns its length.
+func PutError(buf []byte, e *ErrorInfo) (int, error) { return outgoing{info: e}.put(buf) }
+
+// AppendLogRecord appends a log record to dst.
+func AppendLogRecord(dst []byte, r *LogRecord) ([]byte, error) { return outgoing{log: r}.append(dst) }
+
+// PutLogRecord writes a log record to the start of buf and returns its length.
+// Every log record fits into 64 KiB.
+func PutLogRecord(buf []byte, r *LogRecord) (int, error) { return outgoing{log: r}.put(buf) }
+
+// AppendDeclaration appends a guest's declaration to dst.
+func AppendDeclaration(dst []byte, d *Declaration) ([]byte, error) {
+	return outgoing{declaration: d}.append(dst)
+}
+
+// PutDeclaration writes a guest's declaration to the start of buf and returns
+// its length.
+func PutDeclaration(buf []byte, d *Declaration) (int, error) {
+	return outgoing{declaration: d}.put(buf)
+}
+
+// AppendHostFunctions appends a list of host functions to dst.
+func AppendHostFunctions(dst []byte, h *HostFunctions) ([]byte, error) {
+	return outgoing{functions: h}.append(dst)
+}
+
+// PutHostFunctions writes a list of host functions to the start of buf and
+// returns its length.
+func PutHostFunctions(buf []byte, h *HostFunctions) (int, error) {
+	return outgoing{functions: h}.put(buf)
+}
+
+// outgoing is a message to be sent: one of its fields is set. It is a struct and
+// not an interface, because what is behind an interface is allocated.
+type outgoing struct {
+	call        *Call
+	result      *Result
+	info        *ErrorInfo
+	log         *LogRecord
+	declaration *Declaration
+	functions   *HostFunctions
+}
+
+// check returns why the message can't be sent, or nil, and its name.
+func (o outgoing) check() (*Error, string) {
+	switch {
+	case o.call != nil:
+		return checkCall(o.call), callMessage.name
+	case o.result != nil:
+		return checkResult(o.result), resultMessage.name
+	case o.info != nil:
+		return checkError(o.info), errorMessage.name
+	case o.log != nil:
+		return checkLogRecord(o.log), logMessage.name
+	case o.declaration != nil:
+		return checkDeclaration(o.declaration), declarationMessage.name
+	case o.functions != nil:
+		return checkHostFunctions(o.functions), hostFunctionsMessage.name
+	}
+	return unfit(ErrMissing, 0, 0), "message" // a nil pointer
+}
+
+// write writes the message into out, or measures it if out is nil.
+func (o outgoing) write(out []byte) (size uint64) {
+	w := writer{out: out}
+	switch {
+	case o.call != nil:
+		w.call(o.call)
+	case o.result != nil:
+		w.result(o.result)
+	case o.info != nil:
+		w.errorInfo(o.info)
+	case o.log != nil:
+		w.logRecord(o.log)
+	case o.declaration != nil:
+		w.declaration(o.declaration)
+	case o.functions != nil:
+		w.hostFunctions(o.functions)
+	}
+	return w.pos
+}
+
+// measure checks the message and returns its length, which is at most limit.
+func (o outgoing) measure(limit int) (int, error) {
+	e, name := o.check()
+	if e != nil {
+		return 0, e.in(name)
+	}
+	size := o.write(nil)
+	if size > uint64(limit) { //nolint:gosec // G115: a length
+		return 0, unfit(ErrMessageSize, size, uint64(limit)).in(name) //nolint:gosec // G115: a length
+	}
+	return int(size), nil //nolint:gosec // G115: at most limit
+}
+
+func (o outgoing) append(dst []byte) ([]byte, error) {
+	size, err := o.measure(MaxMessage)
+	if err != nil {
+		return dst, err
+	}
+	start := len(dst)
+	dst = slices.Grow(dst, size)[:start+size]
+	o.write(dst[start:])
+	return dst, nil
+}
+
+func (o outgoing) put(buf []byte) (int, error) {
+	size, err := o.measure(min(len(buf), MaxMessage))
+	if err != nil {
+		return 0, err
+	}
+	o.write(buf[:size:size])
+	return size, nil
+}
