@@ -14,7 +14,7 @@ PRODUCT := . cmd/airlock bench
 PORTABLE := . cmd/airlock
 
 # Packages without a virtual machine.
-NOKVM := ./internal/abi/... ./internal/elf/... ./internal/guestmem/... ./internal/kernel/... \
+NOKVM := ./internal/abi/... ./internal/elf/... ./internal/guestmem/... ./internal/wire/... ./internal/strace ./internal/kernel/... \
 	./internal/machine/bootstate ./internal/machine/cpuid ./internal/machine/pagetable
 # Packages with goroutines, in which the race detector finds something to watch.
 RACE := . ./internal/guestmem/... ./internal/kvm/... ./internal/machine/...
@@ -37,7 +37,8 @@ build: ## build bin/airlock
 demo: build ## run a Go program in a sandbox; needs Go and /dev/kvm only
 	@mkdir -p build
 	@bin/airlock doctor >build/doctor.log || { cat build/doctor.log; exit 1; }
-	bin/airlock run -v ./test/guests/go/hello 2>build/demo.log || { cat build/demo.log >&2; exit 1; }
+	@echo airlock run ./test/guests/go/hello
+	@bin/airlock run -v ./test/guests/go/hello 2>build/demo.log || { cat build/demo.log >&2; exit 1; }
 	@sed -n 's/.*msg="program ended".*duration=\([^ ]*\).*/From the start of its virtual machine to its exit: \1/p' build/demo.log
 
 setup: # installs or names what the tests need

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/airlockvm/airlock/internal/guestmem"
 	"github.com/airlockvm/airlock/internal/kvm"
 )
 
@@ -25,10 +27,32 @@ func floorExperiments() []experiment {
 	}
 }
 
-// floorCreate times each call that makes a machine, and all of them.
+// floorCreate times each call that makes a machine, and all of them: for the
+// first machine there is, and for one beside another. The kernel patches its own
+// code when the first comes and when the last goes, on every core.
 func (b *bench) floorCreate(k *rawKit) ([]row, error) {
+	rows, err := b.floorSteps(k)
+	if err != nil {
+		return nil, err
+	}
+	var second []row
+	err = k.with(func(*rawVM) error {
+		second, err = b.floorSteps(k)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	second[0].Name += ", while another is open"
+	return append(rows, second[0]), nil
+}
+
+// floorSteps makes and closes machines. Its first row is all of it, then comes
+// one for each step.
+func (b *bench) floorSteps(k *rawKit) ([]row, error) {
 	const rounds = 200
-	steps := append(k.steps(), k.registers(), step{"first run, to the first OUT", (*rawVM).leave}, step{"close everything", (*rawVM).close})
+	steps := append(k.steps(), k.registers(),
+		step{"first run, to the first OUT", (*rawVM).leave}, step{"close everything", (*rawVM).close})
 	each := make([]series, len(steps))
 	var sum series
 	for round := range b.times(rounds) + 1 {
@@ -39,10 +63,10 @@ func (b *bench) floorCreate(k *rawKit) ([]row, error) {
 			ns := float64(time.Since(start))
 			if err != nil {
 				_ = m.close() // the first error is the one that matters
-				return nil, err
+				return nil, fmt.Errorf("%s: %w", s.name, err)
 			}
 			total += ns
-			if round > 0 {
+			if round > 0 { // the first warms up
 				each[i] = append(each[i], ns)
 			}
 		}
@@ -50,7 +74,7 @@ func (b *bench) floorCreate(k *rawKit) ([]row, error) {
 			sum = append(sum, total)
 		}
 	}
-	rows := []row{alone("a machine, made and closed", sum)}
+	rows := []row{alone("a machine: made, run once, closed", sum)}
 	for i, s := range steps {
 		rows = append(rows, alone("  "+s.name, each[i]))
 	}
@@ -96,7 +120,7 @@ func (b *bench) floorExit(k *rawKit) ([]row, error) {
 // floorPages times what a page costs when the guest writes to it first, when the
 // host has it already, and when the host is asked for many in one call.
 func (b *bench) floorPages(k *rawKit) ([]row, error) {
-	const machines, pages = 20, 1024
+	const machines, pages = 30, 1024
 	var fresh, present, populate series
 	perPage := func(list *series, do func() error) error {
 		start := time.Now()
@@ -119,7 +143,7 @@ func (b *bench) floorPages(k *rawKit) ([]row, error) {
 			return nil, err
 		}
 		err := k.with(func(m *rawVM) error {
-			err := perPage(&populate, func() error { return m.memory.Prefault(rawFresh, pages*kvmPage) })
+			err := perPage(&populate, func() error { return m.memory.Prefault(rawFresh, pages*guestmem.PageSize) })
 			if err != nil {
 				return err
 			}
@@ -135,8 +159,6 @@ func (b *bench) floorPages(k *rawKit) ([]row, error) {
 		alone("page populated by the host (MADV_POPULATE_WRITE)", populate),
 	}, nil
 }
-
-const kvmPage = 4096
 
 // settle completes the last exit, so that registers can be set.
 func (m *rawVM) settle() error {

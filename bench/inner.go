@@ -17,11 +17,12 @@ type inner struct {
 
 // innerTime lets a program do a piece of work inside and outside in turn. The
 // program prints how long each time took, in a unit that has so many nanoseconds.
-func (b *bench) innerTime(ctx context.Context, p *program, work string, unit float64) (*inner, error) {
+// Of the times of one run after the first, typical chooses what counts.
+func (b *bench) innerTime(ctx context.Context, p *program, work string, unit float64, typical func(series) float64) (*inner, error) {
 	if err := p.build(ctx, b.temp); err != nil {
 		return nil, err
 	}
-	const pairs = 9
+	const pairs = 11
 	var r inner
 	one := func(run func(context.Context, ...string) (string, error), first *series) sample {
 		return func() (float64, error) {
@@ -34,7 +35,7 @@ func (b *bench) innerTime(ctx context.Context, p *program, work string, unit flo
 				return 0, err
 			}
 			*first = append(*first, list[0]*unit)
-			return list[1:].median() * unit, nil
+			return typical(list[1:]) * unit, nil
 		}
 	}
 	list, err := interleave(b.times(pairs), one(p.native, &r.firstNative), one(p.inside, &r.firstInside))

@@ -14,7 +14,7 @@ func kernelExperiments() []experiment {
 	} {
 		list = append(list, experiment{sectionKernel, e.name, func(ctx context.Context, b *bench) ([]row, error) {
 			const picosecond = 1e-3 // what the program counts in
-			r, err := b.innerTime(ctx, &b.programs.kernelC, e.work, picosecond)
+			r, err := b.innerTime(ctx, &b.programs.kernelC, e.work, picosecond, series.median)
 			if err != nil {
 				return nil, err
 			}

@@ -18,7 +18,7 @@ func (p *program) forkExec() error {
 	}
 	defer null.Close() //nolint:errcheck // nothing was written to it
 	fd := null.Fd()
-	pid, err := syscall.ForkExec(p.path, []string{p.name}, &syscall.ProcAttr{
+	pid, err := syscall.ForkExec(p.path, []string{p.name}, &syscall.ProcAttr{ //nolint:gosec // G204: a program that build made
 		Env:   programEnv(),
 		Files: []uintptr{fd, fd, fd},
 	})
@@ -40,7 +40,7 @@ func (p *program) forkExec() error {
 
 // osExec runs the program as most Go code would.
 func (p *program) osExec(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, p.path)
+	cmd := exec.CommandContext(ctx, p.path) //nolint:gosec // G204: a program that build made
 	cmd.Env = programEnv()
 	return cmd.Run()
 }

@@ -233,7 +233,7 @@ func (k *rawKit) touch(m *rawVM, pages uint64) error {
 	return m.leave()
 }
 
-// runs makes a machine that has left its program once and can do so again, with
+// with makes a machine that has left its program once and can do so again, with
 // all that takes in place, for the length of a call.
 func (k *rawKit) with(use func(*rawVM) error) (err error) {
 	m := &rawVM{}

@@ -90,7 +90,9 @@ func (e expectation) matches(err error) bool {
 	isFault := errors.As(err, &fault)
 	switch e.what {
 	case "signal":
-		return isFault && fault.Kind == airlock.FaultSignal && fault.Signal == wantedSignals[e.detail]
+		// A breakpoint counts as the signal that it is to a debugger.
+		return isFault && (fault.Kind == airlock.FaultSignal || fault.Kind == airlock.FaultBreakpoint) &&
+			fault.Signal == wantedSignals[e.detail]
 	case "fault":
 		kind, access, _ := strings.Cut(e.detail, " ")
 		return isFault && fault.Kind == wantedFaults[kind] && (access == "" || fault.Access == wantedAccesses[access])

@@ -44,17 +44,17 @@ func DecodeHostFunctions(msg []byte) (HostFunctions, error) {
 
 // decode verifies msg and only then reads it.
 func decode[T any](msg []byte, m *message, read func(view) (T, *Error)) (out T, err error) {
+	// A net under mistakes of this package: a message must not end the host.
+	defer func() {
+		if recover() != nil {
+			var zero T
+			out, err = zero, refuse(ErrVerifier, 0).in(m.name)
+		}
+	}()
 	root, e := verify(msg, m)
 	if e != nil {
 		return out, e
 	}
-	// A net under a verifier with a hole: a message must not end the host.
-	defer func() {
-		if recover() != nil {
-			var zero T
-			out, err = zero, refuse(ErrVerifier, root).in(m.name)
-		}
-	}()
 	out, e = read(view{msg, root})
 	if e != nil {
 		var zero T

@@ -39,7 +39,7 @@ const (
 	ErrAlignment
 	// ErrVTable means that the description of a table makes no sense.
 	ErrVTable
-	// ErrField means that a field lies outside its table.
+	// ErrField means that a field lies where its table says where the vtable is.
 	ErrField
 	// ErrUnknownField means that a table has more fields than the schema.
 	ErrUnknownField
@@ -87,7 +87,7 @@ var reasonText = [reasonCount]string{
 	ErrBounds:       "outside the message",
 	ErrAlignment:    "misaligned",
 	ErrVTable:       "bad vtable",
-	ErrField:        "field outside its table",
+	ErrField:        "field in the head of its table",
 	ErrUnknownField: "more fields than the schema has",
 	ErrMissing:      "required field is missing",
 	ErrUnion:        "type and value of a union contradict each other",

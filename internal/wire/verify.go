@@ -77,14 +77,14 @@ func (v *verifier) table(pos uint64, t *table) *Error {
 	if v.tables++; v.tables > maxTables {
 		return refuseNumber(ErrTables, pos, maxTables+1, maxTables)
 	}
-	vtable, slots, size, e := v.tableHeader(pos)
+	vtable, slots, e := v.tableHeader(pos)
 	if e != nil {
 		return e
 	}
 	if slots > uint64(len(t.fields)) {
 		return refuseNumber(ErrUnknownField, vtable, slots, uint64(len(t.fields)))
 	}
-	if e := v.spend(pos, size); e != nil {
+	if e := v.spend(pos, 4); e != nil {
 		return e
 	}
 	unionType := uint8(0)
@@ -92,7 +92,7 @@ func (v *verifier) table(pos uint64, t *table) *Error {
 		f := &t.fields[i]
 		at := uint64(0) // of a field that is not there
 		if uint64(i) < slots {
-			at, e = v.slot(vtable, pos, size, i, f.form)
+			at, e = v.slot(vtable, pos, i, f.form)
 		}
 		if e == nil {
 			unionType, e = v.field(at, pos, f, unionType)
@@ -106,55 +106,61 @@ func (v *verifier) table(pos uint64, t *table) *Error {
 }
 
 // tableHeader checks where the table at pos and its vtable lie. It returns the
-// position of the vtable, the number of its fields and the size of the table.
-func (v *verifier) tableHeader(pos uint64) (vtable, slots, size uint64, e *Error) {
+// position of the vtable and the number of its fields.
+func (v *verifier) tableHeader(pos uint64) (vtable, slots uint64, e *Error) {
 	if pos%4 != 0 {
-		return 0, 0, 0, refuse(ErrAlignment, pos)
+		return 0, 0, refuse(ErrAlignment, pos)
 	}
 	if !v.has(pos, 4) {
-		return 0, 0, 0, refuse(ErrBounds, pos)
+		return 0, 0, refuse(ErrBounds, pos)
 	}
 	// The vtable lies at pos minus a signed number. A vtable before the start
 	// becomes a position far behind the end.
 	vtable = pos - uint64(int64(int32(v.u32(pos)))) //nolint:gosec // G115: two's complement is meant
 	if !v.has(vtable, 4) {
-		return 0, 0, 0, refuse(ErrBounds, pos)
+		return 0, 0, refuse(ErrBounds, pos)
 	}
 	if vtable%2 != 0 {
-		return 0, 0, 0, refuse(ErrAlignment, vtable)
+		return 0, 0, refuse(ErrAlignment, vtable)
 	}
 	length := uint64(v.u16(vtable))
 	if length < 4 || length%2 != 0 {
-		return 0, 0, 0, refuse(ErrVTable, vtable)
+		return 0, 0, refuse(ErrVTable, vtable)
 	}
 	if !v.has(vtable, length) {
-		return 0, 0, 0, refuse(ErrBounds, vtable)
+		return 0, 0, refuse(ErrBounds, vtable)
 	}
-	size = uint64(v.u16(vtable + 2))
+	size := uint64(v.u16(vtable + 2))
 	if size < 4 {
-		return 0, 0, 0, refuse(ErrVTable, vtable+2)
+		return 0, 0, refuse(ErrVTable, vtable+2)
 	}
 	if !v.has(pos, size) {
-		return 0, 0, 0, refuse(ErrBounds, pos)
+		return 0, 0, refuse(ErrBounds, pos)
 	}
-	return vtable, (length - 4) / 2, size, nil
+	return vtable, (length - 4) / 2, nil
 }
 
 // slot returns where field i of the table at pos lies, or 0 if it is not there.
-func (v *verifier) slot(vtable, pos, size uint64, i int, f form) (uint64, *Error) {
+//
+// A field must lie in the message, but not in the size that the vtable states:
+// the libraries for Go and Python let tables of different sizes share a vtable
+// (google/flatbuffers issue 8653), so that the size may be that of another table.
+func (v *verifier) slot(vtable, pos uint64, i int, f form) (uint64, *Error) {
 	entry := vtable + 4 + 2*uint64(i) //nolint:gosec // G115: i is the index of a field
 	offset := uint64(v.u16(entry))
 	if offset == 0 {
 		return 0, nil
 	}
 	width := formSize[f]
-	if offset < 4 || offset+width > size {
-		return 0, refuseNumber(ErrField, entry, offset+width, size)
-	}
-	if (pos+offset)%width != 0 {
+	switch {
+	case offset < 4:
+		return 0, refuse(ErrField, entry)
+	case !v.has(pos+offset, width):
+		return 0, refuse(ErrBounds, entry)
+	case (pos+offset)%width != 0:
 		return 0, refuse(ErrAlignment, pos+offset)
 	}
-	return pos + offset, nil
+	return pos + offset, v.spend(pos+offset, width)
 }
 
 // field checks the field that lies at the position at, or is missing if that is

@@ -47,10 +47,7 @@ type writer struct {
 
 // header writes what a message starts with. It returns the slot for the root.
 func (w *writer) header(m *message) (root uint64) {
-	size := w.hole()
-	if w.out != nil {
-		w.patch(size, uint64(len(w.out)))
-	}
+	w.u32(uint32(max(len(w.out), rootPosition) - rootPosition)) //nolint:gosec // G115: at most MaxMessage
 	root = w.hole()
 	w.text4(m.id)
 	return root

@@ -54,7 +54,7 @@ add_c() {
 	local compiler=$1 prefix=$2 file=$3 extra
 	shift 3
 	read -ra extra <<<"$(header "$file" flags)"
-	add "$prefix-$(basename "$file" .c)" "$file" c/check.h build.sh -- \
+	add "$prefix-$(basename "$file" .c)" "$file" "${file%/*}"/*.h c/check.h build.sh -- \
 		"$compiler" -O2 -g "-ffile-prefix-map=$PWD=." -Wall -Wextra -pthread "${cflags[@]}" "$@" "${extra[@]}" -o OUT "$file" -lm
 }
 
@@ -98,7 +98,7 @@ if have rustc; then
 		add "rust-$(basename "$file" .rs)" "$file" -- \
 			rustc --edition 2021 -C opt-level=2 -C target-feature=+crt-static \
 			--target x86_64-unknown-linux-gnu --remap-path-prefix "$PWD=" \
-			-D warnings -o OUT "$file"
+			-o OUT "$file"
 	done
 else
 	skip "rust-*" "there is no rustc"

@@ -84,7 +84,7 @@ func sorting() func() uint32 {
 	from, list := make([]int, count), make([]int, count)
 	r := random(2)
 	for i := range from {
-		from[i] = int(r.next() >> 1) //nolint:gosec // G115: 63 bits
+		from[i] = int(r.next() >> 1)
 	}
 	return func() uint32 {
 		copy(list, from)

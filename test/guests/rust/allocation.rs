@@ -27,7 +27,10 @@ fn main() {
 
     let mut big: Vec<u64> = Vec::new();
     (0..1_000_000).for_each(|i| big.push(i * i));
-    assert!(big.iter().enumerate().all(|(i, value)| *value == (i * i) as u64));
+    assert!(big
+        .iter()
+        .enumerate()
+        .all(|(i, value)| *value == (i * i) as u64));
     big.truncate(1000);
     big.shrink_to_fit();
     assert_eq!(big.capacity(), 1000);
@@ -46,10 +49,23 @@ fn main() {
         }
     }
 
-    let root = Rc::new(Node { value: 1, parent: None });
-    let children: Vec<_> = (0..1000).map(|i| Rc::new(Node { value: i, parent: Some(Rc::downgrade(&root)) })).collect();
+    let root = Rc::new(Node {
+        value: 1,
+        parent: None,
+    });
+    let children: Vec<_> = (0..1000)
+        .map(|i| {
+            Rc::new(Node {
+                value: i,
+                parent: Some(Rc::downgrade(&root)),
+            })
+        })
+        .collect();
     assert_eq!(Rc::weak_count(&root), 1000);
-    let sum: u64 = children.iter().map(|c| c.value + c.parent.as_ref().unwrap().upgrade().unwrap().value).sum();
+    let sum: u64 = children
+        .iter()
+        .map(|c| c.value + c.parent.as_ref().unwrap().upgrade().unwrap().value)
+        .sum();
     assert_eq!(sum, 999 * 500 + 1000);
     drop(root);
     assert!(children[0].parent.as_ref().unwrap().upgrade().is_none());

@@ -37,10 +37,16 @@ fn main() {
     let values = [1, 2, 3];
     let index = std::hint::black_box(7);
     let error = panic::catch_unwind(|| values[index]).unwrap_err();
-    assert!(error.downcast_ref::<String>().unwrap().contains("index out of bounds"));
+    assert!(error
+        .downcast_ref::<String>()
+        .unwrap()
+        .contains("index out of bounds"));
     let zero = std::hint::black_box(0);
     let error = panic::catch_unwind(|| 1 / zero).unwrap_err();
-    assert!(error.downcast_ref::<&str>().unwrap().contains("divide by zero"));
+    assert!(error
+        .downcast_ref::<&str>()
+        .unwrap()
+        .contains("divide by zero"));
     let error = panic::catch_unwind(|| panic::panic_any(42u8)).unwrap_err();
     assert_eq!(*error.downcast_ref::<u8>().unwrap(), 42);
 

@@ -4,5 +4,7 @@
 
 fn main() {
     let code = std::env::args().nth(1).unwrap().parse().unwrap();
-    std::thread::spawn(move || std::process::exit(code)).join().unwrap();
+    std::thread::spawn(move || std::process::exit(code))
+        .join()
+        .unwrap();
 }

@@ -20,7 +20,9 @@ fn main() {
 
     let set: HashSet<u64> = (0..10_000).map(|i| i * i % 7919).collect();
     assert_eq!(set.len(), 3960); // the squares modulo a prime
-    let tree: BTreeMap<_, _> = (0..10_000u64).map(|i| (i.wrapping_mul(0x9e3779b97f4a7c15), i)).collect();
+    let tree: BTreeMap<_, _> = (0..10_000u64)
+        .map(|i| (i.wrapping_mul(0x9e3779b97f4a7c15), i))
+        .collect();
     assert!(tree.keys().is_sorted());
     assert_eq!(tree.len(), 10_000);
     let heap: BinaryHeap<_> = (0..10_000).map(|i| i * 7919 % 10_007).collect();

@@ -10,9 +10,15 @@ fn main() {
         let (start, wall) = (Instant::now(), SystemTime::now());
         thread::sleep(Duration::from_millis(millis));
         let elapsed = start.elapsed();
-        assert!(elapsed >= Duration::from_millis(millis) && elapsed < Duration::from_secs(3), "{elapsed:?}");
+        assert!(
+            elapsed >= Duration::from_millis(millis) && elapsed < Duration::from_secs(3),
+            "{elapsed:?}"
+        );
         let wall = wall.elapsed().unwrap();
-        assert!(wall.abs_diff(elapsed) < Duration::from_millis(500), "{wall:?} and {elapsed:?}");
+        assert!(
+            wall.abs_diff(elapsed) < Duration::from_millis(500),
+            "{wall:?} and {elapsed:?}"
+        );
     }
     let mut last = Instant::now();
     for _ in 0..100_000 {
@@ -20,7 +26,10 @@ fn main() {
         assert!(now >= last);
         last = now;
     }
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
     assert!(since > 1_700_000_000 && since < 4_102_444_800);
     println!("SUCCESS");
 }

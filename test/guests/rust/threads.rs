@@ -16,14 +16,16 @@ fn mutex_and_local() {
     let handles: Vec<_> = (0..8)
         .map(|id| {
             let total = Arc::clone(&total);
-            thread::Builder::new().name(format!("worker-{id}")).spawn(move || {
-                LOCAL.with(|local| local.set(local.get() + id));
-                for _ in 0..10_000 {
-                    *total.lock().unwrap() += 1;
-                }
-                assert_eq!(thread::current().name().unwrap(), format!("worker-{id}"));
-                LOCAL.with(|local| local.get())
-            })
+            thread::Builder::new()
+                .name(format!("worker-{id}"))
+                .spawn(move || {
+                    LOCAL.with(|local| local.set(local.get() + id));
+                    for _ in 0..10_000 {
+                        *total.lock().unwrap() += 1;
+                    }
+                    assert_eq!(thread::current().name().unwrap(), format!("worker-{id}"));
+                    LOCAL.with(|local| local.get())
+                })
         })
         .collect();
     for (id, handle) in handles.into_iter().enumerate() {
@@ -46,7 +48,10 @@ fn channels() {
     assert!(receiver.iter().eq(0..1000));
     producer.join().unwrap();
     let (_sender, receiver) = mpsc::channel::<()>();
-    assert_eq!(receiver.recv_timeout(Duration::from_millis(10)), Err(mpsc::RecvTimeoutError::Timeout));
+    assert_eq!(
+        receiver.recv_timeout(Duration::from_millis(10)),
+        Err(mpsc::RecvTimeoutError::Timeout)
+    );
 }
 
 fn condvar() {
@@ -55,7 +60,10 @@ fn condvar() {
         let consumer = scope.spawn(|| {
             let mut sum = 0;
             for _ in 0..3000 {
-                let mut queue = shared.1.wait_while(shared.0.lock().unwrap(), |q| q.is_empty()).unwrap();
+                let mut queue = shared
+                    .1
+                    .wait_while(shared.0.lock().unwrap(), |q| q.is_empty())
+                    .unwrap();
                 sum += queue.pop_front().unwrap();
             }
             sum
@@ -67,7 +75,12 @@ fn condvar() {
         assert_eq!(consumer.join().unwrap(), (0..3000).sum::<u64>());
     });
     let guard = shared.0.lock().unwrap();
-    assert!(shared.1.wait_timeout(guard, Duration::from_millis(5)).unwrap().1.timed_out());
+    assert!(shared
+        .1
+        .wait_timeout(guard, Duration::from_millis(5))
+        .unwrap()
+        .1
+        .timed_out());
 }
 
 fn others() {
