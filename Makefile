@@ -4,6 +4,7 @@
 GO ?= go
 FUZZTIME ?= 20s
 TESTFLAGS ?=
+BENCHFLAGS_PLACEHOLDER
 BENCHFLAGS ?=
 
 # Every Go module but tools, from the root.

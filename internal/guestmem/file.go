@@ -1,6 +1,7 @@
 package guestmem
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/airlockvm/airlock/internal/leak"
@@ -17,14 +18,28 @@ type File struct {
 	closeErr  error
 }
 
-// NewFile makes a file of the content, padded with zeros to whole pages.
-func NewFile(name string, content []byte) (*File, error) {
-	size := (len(content) + PageSize - 1) &^ (PageSize - 1)
-	fd, err := sealedFile(name, content, size)
+// Piece is a part of a file's content.
+type Piece struct {
+	Offset uint64
+	Data   []byte
+}
+
+// NewFile makes a file of the given size, a multiple of PageSize, that holds the
+// pieces and zeros between them.
+func NewFile(name string, size uint64, pieces []Piece) (*File, error) {
+	if size%PageSize != 0 || size > maxSize {
+		return nil, fmt.Errorf("guestmem: invalid size %#x of a file", size)
+	}
+	for _, p := range pieces {
+		if p.Offset > size || uint64(len(p.Data)) > size-p.Offset {
+			return nil, fmt.Errorf("%w: a piece of %d bytes at %#x of a file", ErrBounds, len(p.Data), p.Offset)
+		}
+	}
+	fd, err := sealedFile(name, size, pieces)
 	if err != nil {
 		return nil, err
 	}
-	return &File{fd: fd, size: uint64(size), resource: leak.Open("memory file")}, nil //nolint:gosec // G115: a length
+	return &File{fd: fd, size: size, resource: leak.Open("memory file")}, nil
 }
 
 // Size returns the number of bytes, a multiple of PageSize.

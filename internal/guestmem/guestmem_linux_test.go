@@ -20,7 +20,7 @@ const size = 2 * guestmem.Alignment
 
 func newFile(t *testing.T, content []byte) *guestmem.File {
 	t.Helper()
-	f, err := guestmem.NewFile("test", content)
+	f, err := guestmem.NewFile("test", pages(len(content)), []guestmem.Piece{{Data: content}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +31,9 @@ func newFile(t *testing.T, content []byte) *guestmem.File {
 	})
 	return f
 }
+
+// pages rounds up to whole pages.
+func pages(n int) uint64 { return (uint64(n) + guestmem.PageSize - 1) &^ (guestmem.PageSize - 1) }
 
 func newMemory(t *testing.T, image *guestmem.File) *guestmem.Memory {
 	t.Helper()
@@ -96,6 +99,39 @@ func TestImageIsSharedCopyOnWrite(t *testing.T) {
 	}
 	if !bytes.Equal(content(t, a), want) {
 		t.Error("Reset after the file was closed")
+	}
+}
+
+func TestPieces(t *testing.T) {
+	f, err := guestmem.NewFile("test", 3*guestmem.PageSize, []guestmem.Piece{
+		{100, []byte("first")},
+		{2*guestmem.PageSize - 2, []byte("over a page's end")},
+		{3 * guestmem.PageSize, nil},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	want := make([]byte, size)
+	copy(want[100:], "first")
+	copy(want[2*guestmem.PageSize-2:], "over a page's end")
+	if !bytes.Equal(content(t, newMemory(t, f)), want) {
+		t.Error("the memory isn't made of the pieces")
+	}
+	for _, bad := range []struct {
+		size  uint64
+		piece guestmem.Piece
+	}{
+		{1, guestmem.Piece{}},
+		{1 << 50, guestmem.Piece{}},
+		{4096, guestmem.Piece{Offset: 4097}},
+		{4096, guestmem.Piece{Offset: 4095, Data: []byte("xy")}},
+		{4096, guestmem.Piece{Offset: 1<<64 - 1, Data: []byte("xy")}},
+	} {
+		if f, err := guestmem.NewFile("test", bad.size, []guestmem.Piece{bad.piece}); err == nil {
+			_ = f.Close()
+			t.Errorf("NewFile(%d, %+v) succeeded", bad.size, bad.piece)
+		}
 	}
 }
 
@@ -278,7 +314,7 @@ func TestRandomAccess(t *testing.T) {
 }
 
 func TestCloseTwice(t *testing.T) {
-	f, err := guestmem.NewFile("test", []byte("x"))
+	f, err := guestmem.NewFile("test", pages(1), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

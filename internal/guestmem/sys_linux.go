@@ -63,7 +63,7 @@ func populate(b []byte) error {
 
 const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 
-func sealedFile(name string, content []byte, size int) (fd int, err error) {
+func sealedFile(name string, size uint64, pieces []Piece) (fd int, err error) {
 	fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return -1, fmt.Errorf("guestmem: memfd_create: %w", err)
@@ -76,12 +76,16 @@ func sealedFile(name string, content []byte, size int) (fd int, err error) {
 	if err := unix.Ftruncate(fd, int64(size)); err != nil {
 		return -1, fmt.Errorf("guestmem: ftruncate: %w", err)
 	}
-	for offset := 0; offset < len(content); {
-		n, err := unix.Pwrite(fd, content[offset:], int64(offset))
-		if err != nil && err != unix.EINTR {
-			return -1, fmt.Errorf("guestmem: write the image: %w", err)
+	// Writing, rather than mapping the file and copying: a fault for each page would
+	// take longer than the copy.
+	for _, p := range pieces {
+		for done := 0; done < len(p.Data); {
+			n, err := unix.Pwrite(fd, p.Data[done:], int64(p.Offset)+int64(done))
+			if err != nil && err != unix.EINTR {
+				return -1, fmt.Errorf("guestmem: write the image: %w", err)
+			}
+			done += max(n, 0)
 		}
-		offset += max(n, 0)
 	}
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
 		return -1, fmt.Errorf("guestmem: seal the image: %w", err)

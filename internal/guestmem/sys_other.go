@@ -8,10 +8,10 @@ import "errors"
 
 var errPlatform = errors.New("guestmem: guest memory needs Linux")
 
-func reserve(int) ([]byte, int, error)            { return nil, 0, errPlatform }
-func release([]byte) error                        { return errPlatform }
-func mapFile([]byte, *File) error                 { return errPlatform }
-func discard([]byte) error                        { return errPlatform }
-func populate([]byte) error                       { return errPlatform }
-func sealedFile(string, []byte, int) (int, error) { return -1, errPlatform }
-func closeFile(int) error                         { return errPlatform }
+func reserve(int) ([]byte, int, error)                { return nil, 0, errPlatform }
+func release([]byte) error                            { return errPlatform }
+func mapFile([]byte, *File) error                     { return errPlatform }
+func discard([]byte) error                            { return errPlatform }
+func populate([]byte) error                           { return errPlatform }
+func sealedFile(string, uint64, []Piece) (int, error) { return -1, errPlatform }
+func closeFile(int) error                             { return errPlatform }

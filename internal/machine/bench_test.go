@@ -1,11 +1,13 @@
 package machine
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/elf"
 	"github.com/airlockvm/airlock/internal/guestmem"
 	"github.com/airlockvm/airlock/internal/kvm"
 	"github.com/airlockvm/airlock/internal/kvmtest"
@@ -214,4 +216,26 @@ func BenchmarkTouch(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*pages), "ns/page")
 	})
+}
+
+// BenchmarkImage measures laying out a program of 2 MiB.
+func BenchmarkImage(b *testing.B) {
+	kernel := tkKernel(tkCode{})
+	program, err := elf.Parse(elfFile(0x400000, []elfSegment{
+		{0x400000, bytes.Repeat([]byte{0x90}, 1<<20), 5},
+		{0x600000, bytes.Repeat([]byte{1}, 1<<20), 6},
+	}), elf.Limits{UserEnd: abi.UserEnd})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		im, err := NewImage(kernel, program)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := im.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

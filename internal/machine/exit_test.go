@@ -12,7 +12,7 @@ import (
 // begin starts a call that ends with the test, or is canceled if the test hangs.
 func begin(tb testing.TB, m *Machine) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	end := m.Begin(ctx)
 	tb.Cleanup(func() { end(); cancel() })
 }

@@ -42,10 +42,11 @@ func NewImage(kernel []byte, program *elf.Image) (*Image, error) {
 	}
 
 	b := newBuilder()
-	if err := b.addKernel(k); err != nil {
+	b.addKernel(k)
+	if err := b.addProgram(program); err != nil {
 		return nil, err
 	}
-	if err := b.addProgram(program); err != nil {
+	if err := b.mapAll(); err != nil {
 		return nil, err
 	}
 	physmap, err := b.tables.Table(abi.Physmap)
@@ -54,8 +55,9 @@ func NewImage(kernel []byte, program *elf.Image) (*Image, error) {
 	}
 	// The first of the tables that map all memory lies right behind the image. All
 	// machines have that one; more than 1 GiB needs more.
-	copy(b.page(physmap), pagetable.Links(uint64(len(b.memory)), 1))
-	file, err := guestmem.NewFile("airlock-image", b.memory)
+	copy(b.table(physmap), pagetable.Links(b.size(), 1))
+
+	file, err := guestmem.NewFile("airlock-image", b.size(), append(b.pieces, guestmem.Piece{Offset: b.end, Data: b.tableBytes}))
 	if err != nil {
 		return nil, err
 	}
@@ -106,40 +108,56 @@ func kernelInfo(k *elf.Image) (abi.KernelInfo, error) {
 	return info, nil
 }
 
-// builder collects the pages of an image. GPA is the offset into memory.
+// builder lays an image out: first the kernel, then the program, then the page
+// tables that map them. Nothing is copied but into the image's file.
 type builder struct {
-	memory []byte
-	tables *pagetable.Tables
-	boot   abi.Boot
+	pieces []guestmem.Piece
+	end    uint64 // GPA behind kernel and program, where the tables are
+
+	// mappings are the pages to map when it is known where the tables begin.
+	mappings []mapping
+
+	tables     *pagetable.Tables
+	tableBytes []byte
+	boot       abi.Boot
 }
 
-func newBuilder() *builder { return &builder{memory: make([]byte, abi.ImageGPA)} }
+// mapping is a run of pages that are mapped to consecutive GPAs.
+type mapping struct {
+	address, gpa, size uint64
+	perm               pagetable.Perm
+}
 
-func (b *builder) page(gpa uint64) []byte { return b.memory[gpa:][:abi.PageSize] }
+func newBuilder() *builder { return &builder{end: abi.ImageGPA} }
 
-func (b *builder) newPage() uint64 {
-	gpa := uint64(len(b.memory))
-	b.memory = append(b.memory, make([]byte, abi.PageSize)...)
+// size is that of the image.
+func (b *builder) size() uint64 { return b.end + uint64(len(b.tableBytes)) }
+
+// table returns the bytes of a page table.
+func (b *builder) table(gpa uint64) []byte { return b.tableBytes[gpa-b.end:][:abi.PageSize] }
+
+func (b *builder) newTable() uint64 {
+	gpa := b.size()
+	b.tableBytes = append(b.tableBytes, make([]byte, abi.PageSize)...)
 	return gpa
+}
+
+// place puts a segment's bytes into physical memory, its first page at gpa, and
+// has size bytes of its pages mapped.
+func (b *builder) place(s *elf.Segment, gpa, size uint64) {
+	b.pieces = append(b.pieces, guestmem.Piece{Offset: gpa + s.Addr - s.PageStart(), Data: s.Data})
+	b.mappings = append(b.mappings, mapping{s.PageStart(), gpa, size, permOf(s.Perm)})
 }
 
 // addKernel places the kernel with all of its zeroed memory in one piece, so
 // that a kernel address minus KernelBase plus ImageGPA is its GPA.
-func (b *builder) addKernel(k *elf.Image) error {
-	last := k.Segments[len(k.Segments)-1]
-	b.memory = append(b.memory, make([]byte, last.PageEnd()-abi.KernelBase)...)
-	b.tables = pagetable.New(b.page, b.newPage)
-	for _, s := range k.Segments {
+func (b *builder) addKernel(k *elf.Image) {
+	for i := range k.Segments {
+		s := &k.Segments[i]
 		gpa := s.PageStart() - abi.KernelBase + abi.ImageGPA
-		copy(b.memory[gpa+s.Addr-s.PageStart():], s.Data)
-		for address := s.PageStart(); address < s.PageEnd(); address += abi.PageSize {
-			if err := b.tables.Map(address, gpa, permOf(s.Perm)); err != nil {
-				return err
-			}
-			gpa += abi.PageSize
-		}
+		b.place(s, gpa, s.PageEnd()-s.PageStart())
+		b.end = gpa + s.PageEnd() - s.PageStart()
 	}
-	return nil
 }
 
 // addProgram places the pages of the program that have bytes in its file. The
@@ -153,15 +171,10 @@ func (b *builder) addProgram(p *elf.Image) error {
 		if len(s.Data) == 0 {
 			continue
 		}
-		data, skip := s.Data, s.Addr-s.PageStart()
-		for address := s.PageStart(); len(data) > 0; address += abi.PageSize {
-			gpa := b.newPage()
-			data = data[copy(b.page(gpa)[skip:], data):]
-			skip = 0
-			if err := b.tables.Map(address, gpa, permOf(s.Perm)); err != nil {
-				return err
-			}
-		}
+		dataEnd := s.Addr + uint64(len(s.Data))
+		size := (dataEnd - s.PageStart() + abi.PageSize - 1) &^ (abi.PageSize - 1)
+		b.place(s, b.end, size)
+		b.end += size
 	}
 	b.boot.ProgramEntry = p.Entry
 	b.boot.ProgramBase = p.Bias
@@ -169,6 +182,19 @@ func (b *builder) addProgram(p *elf.Image) error {
 	b.boot.PhdrAddress = p.PhdrAddr
 	b.boot.PhdrCount = uint32(p.PhdrCount) //nolint:gosec // G115: at most elf.Limits.MaxSegments
 	b.boot.PhdrSize = uint32(p.PhdrSize)   //nolint:gosec // G115: the size of a C struct
+	return nil
+}
+
+// mapAll builds the page tables. Nothing can be added afterwards.
+func (b *builder) mapAll() error {
+	b.tables = pagetable.New(b.table, b.newTable)
+	for _, m := range b.mappings {
+		for offset := uint64(0); offset < m.size; offset += abi.PageSize {
+			if err := b.tables.Map(m.address+offset, m.gpa+offset, m.perm); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -20,10 +20,8 @@ func layout(tb testing.TB, kernel []byte, program *elf.Image) *builder {
 		tb.Fatal(err)
 	}
 	b := newBuilder()
-	if err := b.addKernel(k); err != nil {
-		tb.Fatal(err)
-	}
-	if err := b.addProgram(program); err != nil {
+	b.addKernel(k)
+	if err := errors.Join(b.addProgram(program), b.mapAll()); err != nil {
 		tb.Fatal(err)
 	}
 	return b
@@ -33,13 +31,17 @@ func layout(tb testing.TB, kernel []byte, program *elf.Image) *builder {
 // whether all of it is mapped with the permissions.
 func (b *builder) read(tb testing.TB, address, size uint64, want pagetable.Perm) []byte {
 	tb.Helper()
+	memory := make([]byte, b.size())
+	for _, p := range b.pieces {
+		copy(memory[p.Offset:], p.Data)
+	}
 	var out []byte
 	for ; size > 0; size-- {
-		m, ok := pagetable.Walk(b.page, b.tables.Root(), address)
+		m, ok := pagetable.Walk(b.table, b.tables.Root(), address)
 		if !ok || m.Perm != want {
 			tb.Fatalf("%#x is mapped %+v, %v, want %+v", address, m, ok, want)
 		}
-		out = append(out, b.memory[m.GPA])
+		out = append(out, memory[m.GPA])
 		address++
 	}
 	return out
@@ -83,7 +85,7 @@ func TestImageLayout(t *testing.T) {
 		}
 	}
 	for _, address := range []uint64{0, 0x3ff000, 0x403000, 0x501000, 0x5ff000, 0x601000, 0x605000, tkDataEnd, abi.VVAR, abi.Physmap} {
-		if m, ok := pagetable.Walk(b.page, b.tables.Root(), address); ok {
+		if m, ok := pagetable.Walk(b.table, b.tables.Root(), address); ok {
 			t.Errorf("%#x is mapped: %+v", address, m)
 		}
 	}
@@ -100,7 +102,7 @@ func TestImageLayout(t *testing.T) {
 	}
 	// The kernel's addresses and GPAs differ by a constant.
 	for address := uint64(abi.KernelBase); address < tkDataEnd; address += abi.PageSize {
-		if m, ok := pagetable.Walk(b.page, b.tables.Root(), address); ok && m.GPA != address-abi.KernelBase+abi.ImageGPA {
+		if m, ok := pagetable.Walk(b.table, b.tables.Root(), address); ok && m.GPA != address-abi.KernelBase+abi.ImageGPA {
 			t.Errorf("kernel address %#x is at %#x", address, m.GPA)
 		}
 	}

@@ -63,8 +63,13 @@ func TestInstructions(t *testing.T) {
 }
 
 // TestTimeStampCounter proves that host and guest read the same counter, on
-// which guest time rests.
+// which guest time rests. It is so where the host's counters agree, as those of
+// all servers of the last ten years do; elsewhere KVM moves the guest's.
 func TestTimeStampCounter(t *testing.T) {
+	const invariantTSC = 1 << 8
+	if kvm.HostCPUID(0x80000007, 0).EDX&invariantTSC == 0 {
+		t.Skip("this processor's time stamp counter is not invariant")
+	}
 	m := tkMachine(t, asm(func(c *code) {
 		c.movRDI(tkScratch).rdtsc().stosq().out(abi.PortExit).loop()
 	}))

@@ -49,14 +49,14 @@ func checkValue(v *Value, last Kind) *Error {
 }
 
 func checkError(e *ErrorInfo) *Error {
-	if e.Code == CodeInvalid || e.Code >= codeCount {
+	if e.Code == CodeInvalid || int(e.Code) >= codeCount {
 		return unfit(ErrRange, uint64(e.Code), maxCode).in("code")
 	}
 	return nil
 }
 
 func checkLogRecord(r *LogRecord) *Error {
-	if r.Level == LevelInvalid || r.Level >= levelCount {
+	if r.Level == LevelInvalid || int(r.Level) >= levelCount {
 		return unfit(ErrRange, uint64(r.Level), maxLevel).in("level")
 	}
 	if e := checkCount(len(r.Attrs), MaxLogAttrs); e != nil {
@@ -164,8 +164,8 @@ func duplicate(functions []Function) int {
 		if name != names[i] {
 			continue
 		}
-		for j := len(functions) - 1; j >= 0; j-- {
-			if functions[j].Name == name {
+		for j, f := range slices.Backward(functions) {
+			if f.Name == name {
 				return j
 			}
 		}

@@ -133,8 +133,8 @@ func describeFunctions(line func(...string), word string, functions []Function) 
 }
 
 func describeValue(v Value) string {
-	text := ""
-	switch kind := v.Kind(); kind {
+	var text string
+	switch v.Kind() {
 	case KindFloat32:
 		text = fmt.Sprintf("%08x", math.Float32bits(first(v.Float32())))
 	case KindFloat64:
@@ -145,7 +145,7 @@ func describeValue(v Value) string {
 		text = hexText(string(first(v.Bytes())))
 	case KindVoid:
 		return "void"
-	default:
+	case KindInt32, KindUint32, KindInt64, KindUint64, KindBool, KindInvalid:
 		text = fmt.Sprint(v.Any())
 	}
 	return v.Kind().String() + " " + text

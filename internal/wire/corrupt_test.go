@@ -56,7 +56,7 @@ func checkRefusal(tb testing.TB, msg []byte, got any, err error) {
 	if !errors.As(err, &e) || !errors.Is(err, ErrMalformed) || errors.Is(err, ErrInvalid) {
 		tb.Fatalf("odd error %#v", err)
 	}
-	if e.Reason == reasonInvalid || e.Reason >= reasonCount || e.Reason == ErrVerifier || !errors.Is(err, e.Reason) {
+	if e.Reason == reasonInvalid || int(e.Reason) >= reasonCount || e.Reason == ErrVerifier || !errors.Is(err, e.Reason) {
 		tb.Fatalf("odd reason in %#v for %.2000x", e, msg)
 	}
 	if e.Offset < 0 || e.Offset > len(msg) || e.Path == "" || len(err.Error()) > 250 {
@@ -77,7 +77,6 @@ func TestEveryByte(t *testing.T) {
 	}
 	for _, c := range codecs() {
 		t.Run(c.msg.name, func(t *testing.T) {
-			t.Parallel()
 			tried, accepted := 0, 0
 			for _, s := range c.samples {
 				ours, library := c.mustEncode(t, s.value), c.build(s.value)

@@ -104,7 +104,7 @@ func readValue(t view) Value {
 		return Bytes(v.bytesAt(0))
 	case KindVoid:
 		return Void()
-	case KindInvalid, kindCount:
+	case KindInvalid:
 	}
 	panic("wire: unverified union")
 }

@@ -2,16 +2,13 @@ package wire
 
 import "slices"
 
-// The Append functions append a message to dst, as append does: they allocate
-// only if its capacity is too small. The Put functions write a message to the
-// start of buf and return its length: they never allocate, and a message that
-// doesn't fit is refused with ErrMessageSize before a byte is written. buf may
-// be shared memory. Neither changes or keeps what it is given.
-
-// AppendCall appends a function call to dst.
+// AppendCall appends a function call to dst, and returns dst as it was with an
+// error.
 func AppendCall(dst []byte, c *Call) ([]byte, error) { return outgoing{call: c}.append(dst) }
 
-// PutCall writes a function call to the start of buf and returns its length.
+// PutCall writes a function call to the start of buf, which may be shared memory,
+// and returns its length. A call that doesn't fit is refused with
+// [ErrMessageSize] before a byte is written.
 func PutCall(buf []byte, c *Call) (int, error) { return outgoing{call: c}.put(buf) }
 
 // AppendResult appends a function result to dst. If r.Err is set it is the

@@ -75,9 +75,9 @@ const (
 	// ErrVerifier means that a message was verified and then could not be read: a
 	// bug of this package.
 	ErrVerifier
-
-	reasonCount
 )
+
+const reasonCount = int(ErrVerifier) + 1
 
 var reasonText = [reasonCount]string{
 	reasonInvalid:   "unknown reason",
@@ -107,7 +107,7 @@ var reasonText = [reasonCount]string{
 
 // Error returns a short text for the reason, without the details of one message.
 func (r Reason) Error() string {
-	if r >= reasonCount {
+	if int(r) >= reasonCount {
 		r = reasonInvalid
 	}
 	return "wire: " + reasonText[r]
@@ -166,6 +166,18 @@ func (e *Error) Is(target error) bool {
 		return e.Reason.isLimit()
 	}
 	return false
+}
+
+// refuse makes the error for a defect at a position in a message.
+func refuse(r Reason, pos uint64) *Error {
+	return &Error{Reason: r, Offset: int(pos)} //nolint:gosec // G115: a position in a message
+}
+
+// refuseNumber is refuse for a defect that is about a number.
+func refuseNumber(r Reason, pos, got, limit uint64) *Error {
+	e := refuse(r, pos)
+	e.Got, e.Limit = got, limit
+	return e
 }
 
 // in puts the name of what contains the field before its path. Paths grow while

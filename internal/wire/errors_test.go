@@ -9,14 +9,15 @@ import (
 
 func TestReasonTexts(t *testing.T) {
 	seen := map[string]Reason{}
-	for r := reasonInvalid; r < reasonCount; r++ {
+	for i := range reasonCount {
+		r := Reason(i)
 		text := r.Error()
 		if old, ok := seen[text]; ok || text == "wire: " {
 			t.Errorf("reasons %d and %d have the text %q", old, r, text)
 		}
 		seen[text] = r
 	}
-	if reasonCount.Error() != reasonInvalid.Error() || Reason(255).Error() != reasonInvalid.Error() {
+	if Reason(reasonCount).Error() != reasonInvalid.Error() || Reason(255).Error() != reasonInvalid.Error() {
 		t.Error("a number without a reason has the text of one")
 	}
 }
@@ -62,9 +63,9 @@ func TestUnfit(t *testing.T) {
 		{resultCodec, Result{Value: String("\x80")}, ErrUTF8, "function_result.outcome.value"},
 		{resultCodec, Result{Err: &ErrorInfo{}}, ErrRange, "function_result.outcome.code"},
 		{errorCodec, ErrorInfo{}, ErrRange, "error.code"},
-		{errorCodec, ErrorInfo{Code: codeCount}, ErrRange, "error.code"},
+		{errorCodec, ErrorInfo{Code: CodeAborted + 1}, ErrRange, "error.code"},
 		{logCodec, LogRecord{}, ErrRange, "log_record.level"},
-		{logCodec, LogRecord{Level: levelCount}, ErrRange, "log_record.level"},
+		{logCodec, LogRecord{Level: LevelError + 1}, ErrRange, "log_record.level"},
 		{logCodec, LogRecord{Level: LevelInfo, Attrs: make([]Attr, 33)}, ErrCount, "log_record.attributes"},
 		{declarationCodec, Declaration{SDKName: long}, ErrLength, "guest_declaration.sdk_name"},
 		{declarationCodec, Declaration{SDKVersion: "\xff"}, ErrUTF8, "guest_declaration.sdk_version"},
@@ -127,7 +128,7 @@ func TestEnumTexts(t *testing.T) {
 	if got := Kind(200).String(); got != "unknown 200" {
 		t.Errorf("Kind(200) is called %q", got)
 	}
-	for kind := range kindCount + 1 {
+	for kind := range KindVoid + 2 {
 		param := kind >= KindInt32 && kind <= KindBytes
 		if kind.IsParam() != param || kind.IsReturn() != (param || kind == KindVoid) {
 			t.Errorf("%v: IsParam %v, IsReturn %v", kind, kind.IsParam(), kind.IsReturn())

@@ -30,9 +30,9 @@ const (
 	KindBytes
 	// KindVoid is no value: the result of a function that returns nothing.
 	KindVoid
-
-	kindCount
 )
+
+const kindCount = int(KindVoid) + 1
 
 var kindNames = [kindCount]string{
 	KindInvalid: "invalid",
@@ -84,9 +84,9 @@ const (
 	CodeCancelled
 	// CodeAborted means that the guest ended itself.
 	CodeAborted
-
-	codeCount
 )
+
+const codeCount = int(CodeAborted) + 1
 
 var codeNames = [codeCount]string{
 	CodeInvalid:         "invalid",
@@ -121,9 +121,9 @@ const (
 	LevelWarn
 	// LevelError is for what went wrong.
 	LevelError
-
-	levelCount
 )
+
+const levelCount = int(LevelError) + 1
 
 var levelNames = [levelCount]string{
 	LevelInvalid: "invalid",

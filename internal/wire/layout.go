@@ -61,7 +61,7 @@ func (w *writer) union(v *Value) {
 		w.bytes(w.hole(), v.data)
 	case KindVoid:
 		w.patch(slot, w.table(shapeEmpty))
-	case KindInvalid, kindCount: // refused before
+	case KindInvalid: // refused before
 	}
 }
 

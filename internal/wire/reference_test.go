@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	flatbuffers "github.com/google/flatbuffers/go"
 
@@ -84,6 +85,7 @@ func referenceValue(typ uint8, u flatbuffers.Table) Value {
 		return Bytes(t.ValueBytes())
 	case fb.OutcomeValueVoid:
 		return Void()
+	case fb.OutcomeNONE, fb.OutcomeError:
 	}
 	panic(fmt.Sprintf("union type %d", typ))
 }
@@ -190,11 +192,11 @@ func buildErrorTable(b *flatbuffers.Builder, e ErrorInfo) flatbuffers.UOffsetT {
 
 func buildValue(b *flatbuffers.Builder, v Value) (uint8, flatbuffers.UOffsetT) {
 	var child flatbuffers.UOffsetT
-	switch v.Kind() {
-	case KindString:
-		child = b.CreateString(first(v.Text()))
-	case KindBytes:
-		child = b.CreateByteVector(first(v.Bytes()))
+	if text, ok := v.Text(); ok {
+		child = b.CreateString(text)
+	}
+	if data, ok := v.Bytes(); ok {
+		child = b.CreateByteVector(data)
 	}
 	b.StartObject(1)
 	switch v.Kind() {
@@ -226,6 +228,7 @@ func buildValue(b *flatbuffers.Builder, v Value) (uint8, flatbuffers.UOffsetT) {
 		fb.ValueStringAddValue(b, child)
 	case KindBytes:
 		fb.ValueBytesAddValue(b, child)
+	case KindVoid, KindInvalid:
 	}
 	return uint8(v.Kind()), b.EndObject()
 }
@@ -297,8 +300,8 @@ func buildFunctions(b *flatbuffers.Builder, functions []Function) flatbuffers.UO
 
 func buildList(b *flatbuffers.Builder, items []flatbuffers.UOffsetT) flatbuffers.UOffsetT {
 	b.StartVector(4, len(items), 4)
-	for i := len(items) - 1; i >= 0; i-- {
-		b.PrependUOffsetT(items[i])
+	for _, item := range slices.Backward(items) {
+		b.PrependUOffsetT(item)
 	}
 	return b.EndVector(len(items))
 }

@@ -22,6 +22,7 @@ func forEachSample(t *testing.T, run func(t *testing.T, c codec, s sample)) {
 // reads each with this package and with the generated code.
 func TestRoundTrip(t *testing.T) {
 	forEachSample(t, func(t *testing.T, c codec, s sample) {
+		t.Helper()
 		want := describe(s.value)
 		ours, library := c.mustEncode(t, s.value), c.build(s.value)
 		for _, msg := range [][]byte{ours, library} {
@@ -46,6 +47,7 @@ func TestRoundTrip(t *testing.T) {
 // message doesn't depend on it.
 func TestAppend(t *testing.T) {
 	forEachSample(t, func(t *testing.T, c codec, s sample) {
+		t.Helper()
 		want := c.mustEncode(t, s.value)
 		for _, n := range []int{1, 3, 8} {
 			dst := make([]byte, n, n+len(want)+5)
@@ -74,6 +76,7 @@ func TestAppend(t *testing.T) {
 // full of other bytes, and that one byte less is too little.
 func TestPut(t *testing.T) {
 	forEachSample(t, func(t *testing.T, c codec, s sample) {
+		t.Helper()
 		want := c.mustEncode(t, s.value)
 		buf := bytes.Repeat([]byte{0xa5}, len(want)+9)
 		n, err := c.put(buf, s.value)
@@ -223,6 +226,7 @@ func TestAliasing(t *testing.T) {
 // TestSizePrefix checks that the prefix states exactly what follows it.
 func TestSizePrefix(t *testing.T) {
 	forEachSample(t, func(t *testing.T, c codec, s sample) {
+		t.Helper()
 		msg := c.mustEncode(t, s.value)
 		if got := binary.LittleEndian.Uint32(msg); int(got) != len(msg)-4 {
 			t.Errorf("prefix %d of a message of %d bytes", got, len(msg))

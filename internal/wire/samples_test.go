@@ -46,7 +46,7 @@ func samplesOf(m *message) (list []sample) {
 			list = append(list, sample{v.name, Result{Value: v.value.(Value)}})
 		}
 		list = append(list, sample{"void", Result{Value: Void()}})
-		for code := CodeFailed; code < codeCount; code++ {
+		for code := CodeFailed; code <= CodeAborted; code++ {
 			list = append(list, sample{"error-" + wordOf(code), Result{Err: &ErrorInfo{code, "why " + code.String()}}})
 		}
 		return append(list, sample{"error-silent", Result{Err: &ErrorInfo{Code: CodeFailed}}})

@@ -19,9 +19,9 @@ const (
 	formTables         // offset of a vector of offsets of tables
 	formUnionType      // one byte: which table the next field leads to
 	formUnion          // offset of a table
-
-	formCount
 )
+
+const formCount = int(formUnion) + 1
 
 // formSize is the number of bytes that a field takes in its table.
 var formSize = [formCount]uint64{

@@ -70,13 +70,13 @@ func compareTable(t *testing.T, s *fbsSchema, tab *table, seen map[string]*table
 // compareMembers compares the tables that a field leads to.
 func compareMembers(t *testing.T, s *fbsSchema, path string, got field, f fbsField, seen map[string]*table) {
 	t.Helper()
-	switch got.form {
-	case formTables:
+	switch {
+	case got.form == formTables:
 		if "["+got.table.name+"]" != f.typ {
 			t.Errorf("%s leads to %s, in the schema it is %s", path, got.table.name, f.typ)
 		}
 		compareTable(t, s, got.table, seen)
-	case formUnion:
+	case got.form == formUnion:
 		names := []string{}
 		for i, member := range got.union {
 			if i == 0 {
@@ -91,10 +91,8 @@ func compareMembers(t *testing.T, s *fbsSchema, path string, got field, f fbsFie
 		if want := s.unions[f.typ]; !slices.Equal(names, want) {
 			t.Errorf("%s is one of %v, the schema says %v", path, names, want)
 		}
-	default:
-		if got.table != nil || got.union != nil {
-			t.Errorf("%s has tables without need", path)
-		}
+	case got.table != nil || got.union != nil:
+		t.Errorf("%s has tables without need", path)
 	}
 }
 
@@ -183,7 +181,7 @@ func TestEnums(t *testing.T) {
 	}
 	// Kinds are the types of both unions.
 	for i, member := range append([]string{"ValueInvalid"}, s.unions["Outcome"]...) {
-		if i < int(kindCount) && member != "Value"+s.enums["ValueType"][i] && i != 0 {
+		if i < kindCount && member != "Value"+s.enums["ValueType"][i] && i != 0 {
 			t.Errorf("type %d of Outcome is %s, kind %d is %s", i, member, i, Kind(i))
 		}
 		if i == int(outcomeError) && member != "Error" {

@@ -154,7 +154,7 @@ func (v Value) Any() any {
 			return []byte{}
 		}
 		return v.data
-	case KindInvalid, KindVoid, kindCount:
+	case KindInvalid, KindVoid:
 	}
 	return nil
 }

@@ -195,7 +195,7 @@ func (v *verifier) field(at, pos uint64, f *field, unionType uint8) (uint8, *Err
 		return 0, v.enums(at, f)
 	case formTables:
 		return 0, v.list(at, f)
-	case formInvalid, formUnion, formCount:
+	case formInvalid, formUnion:
 		return 0, refuse(ErrVerifier, at)
 	}
 	return 0, nil
@@ -343,13 +343,3 @@ func (v *verifier) has(pos, n uint64) bool {
 
 func (v *verifier) u16(pos uint64) uint16 { return binary.LittleEndian.Uint16(v.msg[pos:]) }
 func (v *verifier) u32(pos uint64) uint32 { return binary.LittleEndian.Uint32(v.msg[pos:]) }
-
-func refuse(r Reason, pos uint64) *Error {
-	return &Error{Reason: r, Offset: int(pos)} //nolint:gosec // G115: a position in a message
-}
-
-func refuseNumber(r Reason, pos, got, limit uint64) *Error {
-	e := refuse(r, pos)
-	e.Got, e.Limit = got, limit
-	return e
-}

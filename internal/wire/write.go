@@ -14,9 +14,9 @@ const (
 	shapeFunction                 // name, parameters, return type
 	shapeDeclaration              // exports, imports, SDK name, SDK version
 	shapeLog                      // level, message, source, file, line, attributes
-
-	shapeCount
 )
+
+const shapeCount = int(shapeLog) + 1
 
 // vtables has what is written for a shape: its own size, the size of the table
 // and the places of the fields. Fields narrower than four bytes take four.

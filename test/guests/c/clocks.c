@@ -41,27 +41,33 @@ int main(void)
 	CHECK_ERR(clock_gettime(1234, &(struct timespec){0}), EINVAL);
 	CHECK_EQ(clock_getres(CLOCK_MONOTONIC, NULL), 0);
 
-	long long mono = read_clock(CLOCK_MONOTONIC), real = read_clock(CLOCK_REALTIME);
-	sleep_ms(20);
-	long long mono_took = read_clock(CLOCK_MONOTONIC) - mono, real_took = read_clock(CLOCK_REALTIME) - real;
-	CHECK(mono_took >= 20000000 && llabs(mono_took - real_took) < 10000000);
+	long long apart = 1000000000;
+	for (int i = 0; i < 20 && apart >= 5000000; i++) { // again if something came between two readings
+		long long mono = read_clock(CLOCK_MONOTONIC), real = read_clock(CLOCK_REALTIME);
+		sleep_ms(20);
+		long long mono_took = read_clock(CLOCK_MONOTONIC) - mono, real_took = read_clock(CLOCK_REALTIME) - real;
+		CHECK(mono_took >= 20000000);
+		apart = llabs(mono_took - real_took);
+	}
+	CHECK(apart < 5000000);
 	CHECK(llabs(read_clock(CLOCK_REALTIME_COARSE) - read_clock(CLOCK_REALTIME)) < 1000000000);
-	CHECK(llabs(read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC)) >= 0);
+	long long mono = read_clock(CLOCK_MONOTONIC);
+	CHECK(read_clock(CLOCK_BOOTTIME) >= mono);
 
 	struct timeval tv;
 	CHECK_EQ(gettimeofday(&tv, NULL), 0);
-	CHECK(llabs(tv.tv_sec - time(NULL)) <= 1 && tv.tv_usec >= 0 && tv.tv_usec < 1000000);
+	CHECK(llabs(tv.tv_sec - time(NULL)) <= 10 && tv.tv_usec >= 0 && tv.tv_usec < 1000000);
 	CHECK(tv.tv_sec > 1700000000 && tv.tv_sec < 4102444800);
 	time_t t = 0, same = time(&t);
 	CHECK_EQ(same, t);
 
 	// CPU time: of busy work, not of sleep.
 	long long cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID), thread = read_clock(CLOCK_THREAD_CPUTIME_ID);
-	long long end = now_ms() + 40;
-	while (now_ms() < end) {
+	long long end = now_ms() + 20000, used = 0;
+	while (used < 5000000 && now_ms() < end) {
+		used = read_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	}
-	long long used = read_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-	CHECK(used >= 1000000 && used < 2000000000);
+	CHECK(used >= 5000000 && used < 2000000000);
 	CHECK(read_clock(CLOCK_THREAD_CPUTIME_ID) - thread >= 1000000);
 	struct rusage usage;
 	CHECK_EQ(getrusage(RUSAGE_SELF, &usage), 0);

@@ -38,7 +38,7 @@ static void start(pthread_t *t, int n, unsigned bits)
 	while (waiting < n) {
 		sleep_ms(1);
 	}
-	sleep_ms(20);
+	sleep_ms(40);
 }
 
 static void expect_woken(int n)

@@ -35,7 +35,7 @@ static void start(pthread_t *t, int n, void *addr)
 	while (waiting < n) {
 		sleep_ms(1);
 	}
-	sleep_ms(20);
+	sleep_ms(40);
 }
 
 static void join(pthread_t *t, int n)

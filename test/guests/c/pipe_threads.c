@@ -86,6 +86,9 @@ int main(void)
 
 	CHECK_EQ(pipe(p), 0);
 	CHECK_EQ(pthread_create(&t[0], NULL, read_to_end, NULL), 0);
+	while (state == 0) {
+		sleep_ms(1);
+	}
 	sleep_ms(10);
 	CHECK_EQ(state, 1);
 	CHECK_EQ(close(p[1]), 0); // wakes the reader
@@ -95,6 +98,9 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	CHECK_EQ(pipe(p), 0);
 	CHECK_EQ(pthread_create(&t[0], NULL, write_until_closed, NULL), 0);
+	while (state != 1) {
+		sleep_ms(1);
+	}
 	sleep_ms(20);
 	CHECK_EQ(state, 1);
 	CHECK_EQ(close(p[0]), 0); // wakes the writer

@@ -39,7 +39,7 @@ int main(void)
 	CHECK(now_ms() - start >= 14);
 	CHECK_EQ(poll(NULL, 0, 5), 0);
 	CHECK_EQ(pthread_create(&t, NULL, write_later, NULL), 0);
-	CHECK_EQ(poll(fds, 1, 5000), 1);
+	CHECK_EQ(poll(fds, 1, 50000), 1);
 	CHECK_EQ(fds[0].revents, POLLIN);
 	CHECK_EQ(pthread_join(t, NULL), 0);
 
@@ -48,10 +48,10 @@ int main(void)
 	FD_ZERO(&w);
 	FD_SET(p[0], &r);
 	FD_SET(p[1], &w);
-	struct timeval tv = {5, 0};
+	struct timeval tv = {1000, 0};
 	CHECK_EQ(select(p[1] + 1, &r, &w, NULL, &tv), 2);
 	CHECK(FD_ISSET(p[0], &r) && FD_ISSET(p[1], &w));
-	CHECK(tv.tv_sec == 4 || tv.tv_sec == 5); // what remains
+	CHECK(tv.tv_sec >= 900 && tv.tv_sec <= 1000); // what remains
 	CHECK_EQ(read(p[0], &c, 1), 1);
 	CHECK_EQ(select(p[0] + 1, &r, NULL, NULL, &(struct timeval){0, 5000}), 0);
 	CHECK(!FD_ISSET(p[0], &r));

@@ -3,8 +3,10 @@
 // stdout: SUCCESS
 #include "check.h"
 #include <pthread.h>
+#include <semaphore.h>
 
 static pthread_mutex_t one, two;
+static sem_t held;
 
 static void robust_init(pthread_mutex_t *m)
 {
@@ -19,6 +21,7 @@ static void *die_holding(void *arg)
 {
 	CHECK_EQ(pthread_mutex_lock(&one), 0);
 	CHECK_EQ(pthread_mutex_lock(&two), 0);
+	sem_post(&held);
 	sleep_ms(30); // main waits for "one" by now
 	return arg;
 }
@@ -26,10 +29,11 @@ static void *die_holding(void *arg)
 int main(void)
 {
 	pthread_t t;
+	sem_init(&held, 0, 0);
 	robust_init(&one);
 	robust_init(&two);
 	CHECK_EQ(pthread_create(&t, NULL, die_holding, NULL), 0);
-	sleep_ms(10);
+	sem_wait(&held);
 	CHECK_EQ(pthread_mutex_lock(&one), EOWNERDEAD);
 	CHECK_EQ(pthread_mutex_consistent(&one), 0);
 	CHECK_EQ(pthread_mutex_unlock(&one), 0);

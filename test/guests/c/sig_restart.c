@@ -55,18 +55,18 @@ int main(void)
 	CHECK_ERR(select(fds[0] + 1, &set, NULL, NULL, NULL), EINTR);
 	CHECK_ERR(pause(), EINTR);
 
-	struct timespec ts = {2, 0}, rest = {0, 0};
+	struct timespec ts = {100, 0}, rest = {0, 0};
 	CHECK_ERR(nanosleep(&ts, &rest), EINTR);
-	CHECK(rest.tv_sec == 1 && rest.tv_nsec > 500000000);
+	CHECK(rest.tv_sec >= 50 && rest.tv_sec < 100);
 	CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, &rest), EINTR);
-	CHECK(rest.tv_sec == 1 && rest.tv_nsec > 500000000);
-	rest.tv_sec = 99;
-	ts = after_ms(CLOCK_MONOTONIC, 2000);
+	CHECK(rest.tv_sec >= 50 && rest.tv_sec < 100);
+	rest.tv_sec = 123;
+	ts = after_ms(CLOCK_MONOTONIC, 100000);
 	CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, &rest), EINTR);
-	CHECK_EQ(rest.tv_sec, 99); // absolute sleeps leave it alone
+	CHECK_EQ(rest.tv_sec, 123); // absolute sleeps leave it alone
 	long long start = now_ms();
 	sleep_ms(50); // restarts with what remains
-	CHECK(now_ms() - start >= 49 && now_ms() - start < 1000);
+	CHECK(now_ms() - start >= 49 && now_ms() - start < 20000);
 
 	sem_t sem;
 	sem_init(&sem, 0, 0);
@@ -79,6 +79,6 @@ int main(void)
 	CHECK_EQ(getitimer(ITIMER_REAL, &left), 0);
 	CHECK_EQ(left.it_value.tv_usec, 0);
 	CHECK_EQ(alarm(100), 0);
-	CHECK(alarm(0) >= 99);
+	CHECK(alarm(0) >= 80);
 	return success();
 }

@@ -18,7 +18,7 @@ static void *sleeper(void *arg)
 	struct timespec ts = {0, us * 1000};
 	CHECK_EQ(nanosleep(&ts, NULL), 0);
 	long long took = now_us() - start;
-	CHECK(took >= us && took < us + 2000000);
+	CHECK(took >= us && took < us + 20000000);
 	return arg;
 }
 
@@ -56,6 +56,6 @@ int main(void)
 	for (int i = 0; i < 20; i++) {
 		CHECK_EQ(pthread_join(t[i], NULL), 0);
 	}
-	CHECK(now_us() - start >= 40000 && now_us() - start < 3000000);
+	CHECK(now_us() - start >= 40000 && now_us() - start < 30000000);
 	return success();
 }

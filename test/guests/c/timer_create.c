@@ -41,16 +41,18 @@ int main(void)
 	ev.sigev_value.sival_int = 4711;
 	timer_t timer;
 	CHECK_EQ(timer_create(CLOCK_MONOTONIC, &ev, &timer), 0);
-	struct itimerspec its = {{0, 0}, {0, 10000000}}, old;
+	struct itimerspec its = {{0, 0}, {1000, 0}}, old;
 	CHECK_EQ(timer_settime(timer, 0, &its, NULL), 0);
 	CHECK_EQ(timer_gettime(timer, &old), 0);
-	CHECK(old.it_value.tv_nsec > 0 && old.it_value.tv_nsec <= 10000000);
+	CHECK(old.it_value.tv_sec >= 900 && old.it_value.tv_sec <= 1000);
+	its.it_value = (struct timespec){0, 10000000};
+	CHECK_EQ(timer_settime(timer, 0, &its, NULL), 0);
 	long long start = now_ms();
 	while (!fired) {
 		sleep_ms(100);
 	}
 	CHECK(fired == 1 && value == 4711 && code == SI_TIMER);
-	CHECK(now_ms() - start < 3000);
+	CHECK(now_ms() - start < 30000);
 
 	fired = 0;
 	its = (struct itimerspec){{0, 2000000}, {0, 2000000}};
@@ -98,9 +100,9 @@ int main(void)
 
 	ev.sigev_notify = SIGEV_NONE;
 	CHECK_EQ(timer_create(CLOCK_REALTIME, &ev, &timer), 0);
-	its = (struct itimerspec){{0, 0}, {50, 0}};
+	its = (struct itimerspec){{0, 0}, {1000, 0}};
 	CHECK_EQ(timer_settime(timer, 0, &its, NULL), 0);
 	CHECK_EQ(timer_gettime(timer, &old), 0);
-	CHECK(old.it_value.tv_sec == 49 || old.it_value.tv_sec == 50);
+	CHECK(old.it_value.tv_sec >= 900 && old.it_value.tv_sec <= 1000);
 	return success();
 }

@@ -11,12 +11,12 @@ fn main() {
         thread::sleep(Duration::from_millis(millis));
         let elapsed = start.elapsed();
         assert!(
-            elapsed >= Duration::from_millis(millis) && elapsed < Duration::from_secs(3),
+            elapsed >= Duration::from_millis(millis) && elapsed < Duration::from_secs(30),
             "{elapsed:?}"
         );
         let wall = wall.elapsed().unwrap();
         assert!(
-            wall.abs_diff(elapsed) < Duration::from_millis(500),
+            wall.abs_diff(elapsed) < Duration::from_secs(10),
             "{wall:?} and {elapsed:?}"
         );
     }

@@ -77,7 +77,7 @@ fn condvar() {
     let guard = shared.0.lock().unwrap();
     assert!(shared
         .1
-        .wait_timeout(guard, Duration::from_millis(5))
+        .wait_timeout_while(guard, Duration::from_millis(5), |_| true)
         .unwrap()
         .1
         .timed_out());

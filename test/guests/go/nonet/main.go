@@ -44,6 +44,6 @@ func main() {
 	err = syscall.Exec("/bin/true", []string{"true"}, nil)
 	check.That(err != nil, "Exec worked")
 	took := time.Since(start)
-	check.That(took < 3*time.Second, "the refusals took %v", took)
+	check.That(took < 30*time.Second, "the refusals took %v", took)
 	check.Success()
 }

@@ -40,6 +40,6 @@ func main() {
 	<-ctx.Done()
 	check.Equal(ctx.Err(), context.DeadlineExceeded)
 	took := time.Since(start)
-	check.That(took < 10*time.Second, "took %v", took)
+	check.That(took < 60*time.Second, "took %v", took)
 	check.Success()
 }

@@ -17,7 +17,7 @@ func expect(c <-chan os.Signal, want os.Signal) {
 	select {
 	case got := <-c:
 		check.Equal(got, want)
-	case <-time.After(5 * time.Second):
+	case <-time.After(50 * time.Second):
 		check.That(false, "%v did not arrive", want)
 	}
 }

@@ -13,7 +13,7 @@ import (
 func within(start time.Time, want time.Duration) {
 	took := time.Since(start)
 	check.That(took >= want, "took %v, less than %v", took, want)
-	check.That(took < want+2*time.Second, "took %v, far more than %v", took, want)
+	check.That(took < want+20*time.Second, "took %v, far more than %v", took, want)
 }
 
 func main() {
@@ -35,14 +35,14 @@ func main() {
 	within(start, 27*time.Millisecond)
 
 	start = time.Now()
-	order := make(chan int, 3)
-	for _, n := range []int{3, 1, 2} {
-		time.AfterFunc(time.Duration(n)*40*time.Millisecond, func() { order <- n })
+	fired := make(chan time.Duration, 3)
+	for _, n := range []time.Duration{3, 1, 2} {
+		time.AfterFunc(n*40*time.Millisecond, func() {
+			within(start, n*40*time.Millisecond)
+			fired <- n
+		})
 	}
-	for want := 1; want <= 3; want++ {
-		check.Equal(<-order, want)
-		within(start, time.Duration(want)*40*time.Millisecond)
-	}
+	check.Equal(<-fired+<-fired+<-fired, 6)
 
 	timer := time.NewTimer(time.Hour)
 	check.That(timer.Stop(), "a pending timer was not stopped")
@@ -52,7 +52,7 @@ func main() {
 	within(start, 5*time.Millisecond)
 	check.That(!timer.Stop(), "an expired timer was stopped")
 	select {
-	case <-order:
+	case <-fired:
 		check.That(false, "a timer fired twice")
 	case <-time.After(10 * time.Millisecond):
 	}
