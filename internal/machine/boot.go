@@ -44,7 +44,7 @@ func (m *Machine) Boot(start Start) error {
 	b := m.boot
 	b.ArgumentCount = uint32(len(start.Args))   //nolint:gosec // G115: less than the bytes of them
 	b.EnvironmentCount = uint32(len(start.Env)) //nolint:gosec // G115: less than the bytes of them
-	b.ArgumentBytes = uint32(len(text))   //nolint:gosec // G115: at most MaxMemory
+	b.ArgumentBytes = uint32(len(text))         //nolint:gosec // G115: at most MaxMemory
 	b.Seed = start.Seed
 	if start.Serve {
 		b.Flags |= abi.BootServe
