@@ -38,6 +38,15 @@ type Options struct {
 	// Without it memory that was ever writable is never executable.
 	AllowJIT bool
 
+	// HostFuncs are what the guest may call, and nothing else. Each is checked by
+	// New; the map must not change afterwards.
+	HostFuncs HostFuncs
+
+	// Stdout and Stderr get what a guest writes to its descriptors 1 and 2 while it
+	// serves calls; see [Process] for what they must do. nil discards. For a
+	// program that is run, Process says it.
+	Stdout, Stderr io.Writer
+
 	// Trace gets one line of text for each Linux system call of the program, as
 	// strace prints them, and a summary of the calls that the guest kernel does not
 	// have. Tracing costs time. nil means no trace.

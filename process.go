@@ -26,7 +26,9 @@ type process struct {
 	output  [3]io.Writer // by descriptor; none for 0
 	input   *inputPump
 	trace   *strace.Printer // nil without a trace
-	buffer  []byte
+	// messages serves the ports for messages; nil for a program that is run.
+	messages func(ctx context.Context, port uint16) error
+	buffer   []byte
 }
 
 func newProcess(sb *Sandbox, p Process) *process {
@@ -44,15 +46,26 @@ type errEnded struct{ code int }
 
 func (e errEnded) Error() string { return fmt.Sprintf("ended with code %d", e.code) }
 
-// run enters the guest again and again until its program has ended.
+// run runs the program to its end.
 func (p *process) run(ctx context.Context) (int, error) {
 	end := p.machine.Begin(ctx)
 	defer end()
 	defer p.input.stop()
+	err := p.loop(ctx)
+	p.printRest()
+	if ended, ok := errors.AsType[errEnded](err); ok {
+		return ended.code, nil
+	}
+	return -1, err
+}
+
+// loop enters the guest again and again until something ends that. The error
+// says what.
+func (p *process) loop(ctx context.Context) error {
 	for {
 		exit, err := p.machine.Enter()
 		if err != nil {
-			return -1, fmt.Errorf("airlock: run: %w", err)
+			return fmt.Errorf("airlock: run: %w", err)
 		}
 		if exit.Kind == machine.ExitHypercall {
 			err = p.hypercall(ctx, exit.Port)
@@ -60,23 +73,18 @@ func (p *process) run(ctx context.Context) (int, error) {
 			err = p.fault(ctx, exit)
 		}
 		if err != nil {
-			return p.ended(err)
+			return err
 		}
 	}
 }
 
-// ended is the result of a run that ended with err.
-func (p *process) ended(err error) (int, error) {
+// printRest prints what the guest kernel has recorded and not handed over.
+func (p *process) printRest() {
 	if p.trace != nil {
-		// What the guest kernel had recorded and not handed over yet; if that is
-		// nonsense, the run has a better error already.
+		// If the records are nonsense, there is a better error already.
 		_ = p.printTrace(p.machine.ReadTrace())
 		p.trace.Summary()
 	}
-	if ended, ok := errors.AsType[errEnded](err); ok {
-		return ended.code, nil
-	}
-	return -1, err
 }
 
 // hypercall does what the guest kernel asks for. An error ends the run.
@@ -98,6 +106,9 @@ func (p *process) hypercall(ctx context.Context, port uint16) error {
 	case abi.PortTrace:
 		return p.printTrace(p.machine.ReadTrace())
 	}
+	if p.messages != nil {
+		return p.messages(ctx, port)
+	}
 	return fmt.Errorf("%w: hypercall %#x", ErrProtocol, port)
 }
 
@@ -108,15 +119,15 @@ func (p *process) write(out abi.Output) error {
 	if out.Descriptor != 1 && out.Descriptor != 2 {
 		return fmt.Errorf("%w: output to descriptor %d", ErrProtocol, out.Descriptor)
 	}
-	if limit := p.sandbox.config.OutputSize; uint64(out.Length) > limit {
-		return fmt.Errorf("%w: output of %d bytes in a buffer of %d", ErrProtocol, out.Length, limit)
+	if out.Length > abi.StdioOutputSize {
+		return fmt.Errorf("%w: output of %d bytes in a buffer of %d", ErrProtocol, out.Length, abi.StdioOutputSize)
 	}
 	w := p.output[out.Descriptor]
 	if w == nil {
 		return p.machine.SetOutputResult(0)
 	}
 	data := p.scratch(out.Length)
-	if err := p.machine.CopyOutput(data, 0); err != nil {
+	if err := p.machine.CopyStdout(data); err != nil {
 		return fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
 	if _, err := w.Write(data); err != nil {
@@ -133,10 +144,9 @@ func (p *process) read(in abi.Input) error {
 		n, status := p.input.peek()
 		return p.machine.SetInputResult(inputResult(n, status))
 	}
-	want := min(uint64(in.Want), p.sandbox.config.InputSize)
-	data := p.scratch(uint32(want)) //nolint:gosec // G115: at most in.Want, which is a uint32
+	data := p.scratch(min(in.Want, abi.StdioInputSize))
 	n, status := p.input.read(data)
-	if err := p.machine.WriteInput(data[:n]); err != nil {
+	if err := p.machine.WriteStdin(data[:n]); err != nil {
 		return fmt.Errorf("airlock: run: %w", err)
 	}
 	return p.machine.SetInputResult(inputResult(n, status))

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/airlockvm/airlock/internal/machine"
 )
 
 // Process says how a program is started.
@@ -54,7 +56,7 @@ func (sb *Sandbox) Run(ctx context.Context, p Process) (code int, err error) {
 		return -1, err
 	}
 	defer func() { sb.end(err) }()
-	if err := sb.boot(args, p.Env); err != nil {
+	if err := sb.boot(args, p.Env, false); err != nil {
 		return -1, err
 	}
 	run := newProcess(sb, p)
@@ -91,7 +93,7 @@ func checkStrings(args, env []string, buffer uint64) error {
 }
 
 // boot puts the machine at the start of the program.
-func (sb *Sandbox) boot(args, env []string) error {
+func (sb *Sandbox) boot(args, env []string, serve bool) error {
 	var seed [32]byte
 	if _, err := rand.Read(seed[:]); err != nil {
 		return fmt.Errorf("airlock: run: %w", err)
@@ -101,8 +103,8 @@ func (sb *Sandbox) boot(args, env []string) error {
 			return fmt.Errorf("airlock: run: %w", err)
 		}
 	}
-	sb.used = true
-	if err := sb.machine.Boot(args, env, seed); err != nil {
+	sb.used, sb.serving = true, nil
+	if err := sb.machine.Boot(machine.Start{Args: args, Env: env, Seed: seed, Serve: serve}); err != nil {
 		return fmt.Errorf("airlock: run: %w", err)
 	}
 	return nil

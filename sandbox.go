@@ -9,6 +9,7 @@ import (
 
 	"github.com/airlockvm/airlock/internal/kvm"
 	"github.com/airlockvm/airlock/internal/machine"
+	"github.com/airlockvm/airlock/internal/wire"
 )
 
 // state is what a sandbox may be asked to do.
@@ -24,16 +25,18 @@ const (
 // Sandbox is one virtual machine with one guest. All methods may be called from
 // any goroutine; it runs one thing at a time.
 type Sandbox struct {
-	guest   *Guest
-	options Options
-	config  machine.Config
-	log     *slog.Logger
+	guest    *Guest
+	options  Options
+	config   machine.Config
+	hostList wire.HostFunctions
+	log      *slog.Logger
 
 	mu      sync.Mutex
 	state   state                   // guarded by mu
 	used    bool                    // guarded by mu: memory is no longer that of a new machine
 	stop    context.CancelCauseFunc // guarded by mu: ends what runs
 	stopped chan struct{}           // guarded by mu: closed when what ran has ended
+	serving *serving                // used by who set stateRunning; nil before the first call
 	machine *machine.Machine        // used by who set stateRunning, or under mu
 }
 
@@ -72,6 +75,10 @@ func New(ctx context.Context, guest *Guest, options Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	hostList, err := options.HostFuncs.check()
+	if err != nil {
+		return nil, err
+	}
 	if need := guest.Info().Memory; config.Memory < need {
 		return nil, fmt.Errorf("%w: guest %q needs at least %d MiB of memory, Memory is %d MiB",
 			ErrOptions, guest.name, need>>20, config.Memory>>20)
@@ -88,7 +95,7 @@ func New(ctx context.Context, guest *Guest, options Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("airlock: new sandbox: %w", err)
 	}
-	return &Sandbox{guest: guest, options: options, config: config, log: options.logger(), machine: m}, nil
+	return &Sandbox{guest: guest, options: options, config: config, hostList: hostList, log: options.logger(), machine: m}, nil
 }
 
 // Guest returns the guest that the sandbox was made from.

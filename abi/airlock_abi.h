@@ -26,6 +26,7 @@
  *
  *   USER_START .. USER_END   the program: ELF segments, heap, mappings, stack
  *   PROGRAM_END              its ELF segments end below this
+ *   MESSAGES                 the message buffers, output then input, if the program asks for them
  *   VVAR, VDSO               the clock page and the vDSO, at the top of it
  *   PHYSMAP                  all guest-physical memory, read-write, never executable
  *   KERNEL_BASE              the kernel image, at its link address
@@ -34,6 +35,7 @@
 #define AIRLOCK_USER_END 0x00007f8000000000ull
 #define AIRLOCK_PROGRAM_END 0x00007f0000000000ull
 #define AIRLOCK_PIE_BASE 0x0000555555554000ull
+#define AIRLOCK_MESSAGES 0x00007f7000000000ull
 #define AIRLOCK_VVAR 0x00007f7fffff0000ull
 #define AIRLOCK_VDSO 0x00007f7fffff1000ull
 #define AIRLOCK_PHYSMAP 0x00007f8000000000ull
@@ -46,7 +48,7 @@
  *   CLOCK_GPA     struct airlock_clock
  *   IMAGE_GPA     kernel image, first page tables, program image
  *   pool_start    free pages, all zero at boot
- *   pool_end      output buffer, then input buffer, up to memory_size
+ *   pool_end      stdio buffer, output messages, input messages, up to memory_size
  */
 #define AIRLOCK_CONTROL_GPA 0x0000u
 #define AIRLOCK_CLOCK_GPA 0x1000u
@@ -67,6 +69,17 @@
 #define AIRLOCK_PORT_INPUT 0xa105u  /* bytes wanted of stdin: control.input */
 #define AIRLOCK_PORT_WAIT 0xa106u   /* nothing can run: control.wait */
 #define AIRLOCK_PORT_TRACE 0xa107u  /* trace records: control.trace */
+
+/*
+ * Messages: what programs send through the kernel with AIRLOCK_SYSCALL, in the
+ * output message buffer; control.message says how long it is and how long the
+ * answer in the input message buffer. FlatBuffers of abi/schema.
+ */
+#define AIRLOCK_PORT_DECLARE 0xa108u /* guest declaration -> host functions */
+#define AIRLOCK_PORT_NEXT 0xa109u    /* function result, or nothing the first time -> function call */
+#define AIRLOCK_PORT_HOST 0xa10au    /* host function call -> function result */
+#define AIRLOCK_PORT_LOG 0xa10bu     /* log record -> nothing */
+#define AIRLOCK_PORT_ABORT 0xa10cu   /* error -> never */
 
 /* The interrupt vector of the tick that the host injects while tick_wanted is set. */
 #define AIRLOCK_TICK_VECTOR 32u
@@ -89,6 +102,16 @@ struct airlock_region {
 /* Bits of airlock_boot.flags. */
 #define AIRLOCK_BOOT_TRACE 1u /* report every system call */
 #define AIRLOCK_BOOT_JIT 2u   /* anonymous memory may become executable */
+#define AIRLOCK_BOOT_SERVE 4u /* the host will call functions of the program */
+
+/*
+ * The stdio buffer: what passes between program and host as plain bytes. Its
+ * parts are for output, trace records and input.
+ */
+#define AIRLOCK_STDIO_OUTPUT_SIZE 0x8000u
+#define AIRLOCK_STDIO_TRACE_SIZE 0x4000u
+#define AIRLOCK_STDIO_INPUT_SIZE 0x4000u
+#define AIRLOCK_STDIO_SIZE 0x10000u
 
 /* What the kernel must know to start. Written by the host before the first entry. */
 struct airlock_boot {
@@ -98,7 +121,8 @@ struct airlock_boot {
 	uint64_t memory_size; /* bytes of guest-physical memory */
 	uint64_t pool_start;  /* GPA of the first free page */
 	uint64_t pool_end;    /* GPA behind the last free page */
-	uint64_t output_gpa;
+	uint64_t stdio_gpa;
+	uint64_t output_gpa; /* message buffers, whole pages */
 	uint64_t output_size;
 	uint64_t input_gpa;
 	uint64_t input_size;
@@ -111,7 +135,7 @@ struct airlock_boot {
 	uint32_t phdr_count;
 	uint32_t phdr_size;
 	uint32_t region_count;
-	uint32_t argument_count;    /* NUL-terminated strings at the start of the input buffer */
+	uint32_t argument_count;    /* NUL-terminated strings at the start of the input message buffer */
 	uint32_t environment_count; /* then these */
 	uint32_t argument_bytes;    /* of both */
 	uint8_t seed[32];           /* fresh randomness for this boot */
@@ -170,7 +194,7 @@ struct airlock_panic {
 	char text[AIRLOCK_PANIC_TEXT];
 };
 
-/* AIRLOCK_PORT_OUTPUT: length bytes at the start of the output buffer. */
+/* AIRLOCK_PORT_OUTPUT: length bytes in the output part of the stdio buffer. */
 struct airlock_output {
 	uint32_t descriptor; /* 1 or 2 */
 	uint32_t length;
@@ -183,7 +207,7 @@ struct airlock_output {
  * starts to read and raises AIRLOCK_EVENT_INPUT when there is something.
  */
 struct airlock_input {
-	uint32_t want;  /* most bytes to put into the input buffer; 0 asks only whether there are any */
+	uint32_t want;  /* most bytes to put into the input part of the stdio buffer; 0 asks only whether there are any */
 	int32_t result; /* host: bytes (with want 0: bytes that wait), 0 at the end of stdin, or -EAGAIN */
 };
 
@@ -193,13 +217,49 @@ struct airlock_wait {
 };
 
 /*
- * AIRLOCK_PORT_TRACE: count records in the second half of the output buffer.
+ * AIRLOCK_PORT_TRACE: count records in the trace part of the stdio buffer.
  * They are there, and counted, before the call is made: the host looks at them
  * too when it stops the program.
  */
 struct airlock_trace {
 	uint32_t count;
 	uint32_t reserved;
+};
+
+/* AIRLOCK_PORT_DECLARE, NEXT, HOST, LOG, ABORT */
+struct airlock_message {
+	uint64_t length; /* of the message in the output message buffer */
+	uint64_t answer; /* host: of the one in the input message buffer */
+	int32_t result;  /* host: 0, or a negative errno */
+	uint32_t reserved;
+};
+
+/*
+ * The system call by which programs reach the host: syscall(AIRLOCK_SYSCALL,
+ * operation, argument). Linux has no such number. Results are a length of an
+ * answer or a negative errno.
+ */
+#define AIRLOCK_SYSCALL 511u
+
+enum airlock_operation {
+	AIRLOCK_OPERATION_INVALID = 0,
+	AIRLOCK_OPERATION_INFO = 1, /* argument: where to put a struct airlock_info */
+	AIRLOCK_OPERATION_DECLARE = 2, /* from here on: length of the message */
+	AIRLOCK_OPERATION_NEXT = 3,
+	AIRLOCK_OPERATION_HOST = 4,
+	AIRLOCK_OPERATION_LOG = 5,
+	AIRLOCK_OPERATION_ABORT = 6,
+	AIRLOCK_OPERATION_LAST = 6,
+};
+
+/* The message buffers in the program's address space. */
+struct airlock_info {
+	uint32_t abi_version;
+	uint32_t serve; /* not 0: the host will call functions */
+	uint64_t output;
+	uint64_t output_size;
+	uint64_t input;
+	uint64_t input_size;
 };
 
 enum airlock_trace_kind {
@@ -247,6 +307,7 @@ struct airlock_control {
 	struct airlock_input input;
 	struct airlock_wait wait;
 	struct airlock_trace trace;
+	struct airlock_message message;
 };
 
 /*

@@ -84,7 +84,7 @@ func newRawKit() (k *rawKit, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if k.image, err = guestmem.NewFile("airlock-bench", content); err != nil {
+	if k.image, err = guestmem.NewFile("airlock-bench", uint64(len(content)), []guestmem.Piece{{Data: content}}); err != nil {
 		return nil, err
 	}
 	k.state = bootstate.New(bootstate.Params{

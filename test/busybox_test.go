@@ -28,8 +28,7 @@ func busyboxPath(t *testing.T) string {
 		}
 	}
 	if _, err := airlock.LoadGuest(path); err != nil {
-		var format *airlock.GuestFormatError
-		if errors.As(err, &format) {
+		if _, ok := errors.AsType[*airlock.GuestFormatError](err); ok {
 			kvmtest.Skip(t, "busybox is not static, install Debian's package busybox-static: "+err.Error())
 		}
 		t.Fatal(err)
@@ -259,10 +258,25 @@ func TestBusyboxNothingOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"cat", secret}, {"cat", "/etc/passwd"}, {"ls", filepath.Dir(secret)}, {"touch", filepath.Join(filepath.Dir(secret), "new")},
-		{"mkdir", "/tmp/new"}, {"rm", secret}, {"sh", "-c", "echo x > " + secret}, {"sh", "-c", "ls / | wc -l"}, {"sh", "-c", "sleep 1 & wait"},
-		{"wget", "-O-", "http://127.0.0.1/"}, {"nc", "127.0.0.1", "1"}, {"ping", "-c1", "127.0.0.1"}, {"mount", "-t", "tmpfs", "none", "/"},
-		{"chroot", "/", "sh"}, {"reboot", "-f"}, {"insmod", "x.ko"}, {"dmesg"}, {"su", "-c", "true"}, {"hostname", "new"},
+		{"cat", secret},
+		{"cat", "/etc/passwd"},
+		{"ls", filepath.Dir(secret)},
+		{"touch", filepath.Join(filepath.Dir(secret), "new")},
+		{"mkdir", "/tmp/new"},
+		{"rm", secret},
+		{"sh", "-c", "echo x > " + secret},
+		{"sh", "-c", "ls / | wc -l"},
+		{"sh", "-c", "sleep 1 & wait"},
+		{"wget", "-O-", "http://127.0.0.1/"},
+		{"nc", "127.0.0.1", "1"},
+		{"ping", "-c1", "127.0.0.1"},
+		{"mount", "-t", "tmpfs", "none", "/"},
+		{"chroot", "/", "sh"},
+		{"reboot", "-f"},
+		{"insmod", "x.ko"},
+		{"dmesg"},
+		{"su", "-c", "true"},
+		{"hostname", "new"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			t.Parallel()

@@ -14,8 +14,6 @@ import (
 // TestCancelLatency measures how long Run takes to return when its context is
 // cancelled, whatever the program is doing. It is not parallel to anything, and
 // takes the median, for what else the machine does is not what is measured.
-//
-//nolint:paralleltest // it measures time
 func TestCancelLatency(t *testing.T) {
 	const (
 		promised = 10 * time.Millisecond

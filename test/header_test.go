@@ -82,7 +82,7 @@ func (h *header) set(key, value string) (err error) {
 	case "args":
 		h.args = append(h.args, strings.Fields(value))
 	case "env":
-		for _, word := range strings.Fields(value) {
+		for word := range strings.FieldsSeq(value) {
 			h.env = append(h.env, strings.ReplaceAll(word, `\s`, " "))
 		}
 	case "stdin":

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -189,3 +190,24 @@ type funcWriter func([]byte) (int, error)
 
 // Write calls the function.
 func (f funcWriter) Write(p []byte) (int, error) { return f(p) }
+
+// TestRefusedProcess asks for what can't be passed to a program: that is refused
+// before anything runs, and the sandbox stays as it was.
+func TestRefusedProcess(t *testing.T) {
+	t.Parallel()
+	sandbox := create(t, probe(t), airlock.Options{Memory: probeMemory})
+	for name, p := range map[string]airlock.Process{
+		"NUL in an argument":       {Args: []string{"a\x00b"}},
+		"NUL in the environment":   {Env: []string{"A=\x00"}},
+		"an argument too long":     {Args: []string{strings.Repeat("x", 40<<20)}},
+		"too many arguments":       {Args: make([]string, 1<<20)},
+		"an environment too large": {Env: slices.Repeat([]string{"NAME=value"}, 1<<18)},
+	} {
+		if code, err := sandbox.Run(t.Context(), p); !errors.Is(err, airlock.ErrOptions) || code != -1 {
+			t.Errorf("%s: code %d, error %v", name, code, err)
+		}
+		if code, err := sandbox.Run(t.Context(), airlock.Process{Args: []string{"dirty"}}); code != 0 || err != nil {
+			t.Errorf("a run after that: code %d, error %v", code, err)
+		}
+	}
+}

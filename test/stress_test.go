@@ -15,8 +15,6 @@ import (
 
 // TestCycles makes, runs and closes many sandboxes, one after the other: nothing
 // may grow. TestMain looks for leaks too, but not after so few and equal steps.
-//
-//nolint:paralleltest // it counts what the process has
 func TestCycles(t *testing.T) {
 	const cycles = 200
 	g := guest(t, "c-glibc-hello")

@@ -85,7 +85,7 @@ func newFloorKit() (kit *floorKit, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if k.image, err = guestmem.NewFile("airlock-floor", content); err != nil {
+	if k.image, err = guestmem.NewFile("airlock-floor", uint64(len(content)), []guestmem.Piece{{Data: content}}); err != nil {
 		return nil, err
 	}
 	if k.memory, err = guestmem.New(benchMemory, nil); err != nil {

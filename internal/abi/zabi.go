@@ -12,6 +12,7 @@ const (
 	//
 	//   USER_START .. USER_END   the program: ELF segments, heap, mappings, stack
 	//   PROGRAM_END              its ELF segments end below this
+	//   MESSAGES                 the message buffers, output then input, if the program asks for them
 	//   VVAR, VDSO               the clock page and the vDSO, at the top of it
 	//   PHYSMAP                  all guest-physical memory, read-write, never executable
 	//   KERNEL_BASE              the kernel image, at its link address
@@ -19,6 +20,7 @@ const (
 	UserEnd    = 0x7f8000000000
 	ProgramEnd = 0x7f0000000000
 	PIEBase    = 0x555555554000
+	Messages   = 0x7f7000000000
 	VVAR       = 0x7f7fffff0000
 	VDSO       = 0x7f7fffff1000
 	Physmap    = 0x7f8000000000
@@ -29,7 +31,7 @@ const (
 	//   CLOCK_GPA     struct airlock_clock
 	//   IMAGE_GPA     kernel image, first page tables, program image
 	//   pool_start    free pages, all zero at boot
-	//   pool_end      output buffer, then input buffer, up to memory_size
+	//   pool_end      stdio buffer, output messages, input messages, up to memory_size
 	ControlGPA = 0x0
 	ClockGPA   = 0x1000
 	ImageGPA   = 0x2000
@@ -49,6 +51,16 @@ const (
 	PortWait = 0xa106
 	// trace records: control.trace
 	PortTrace = 0xa107
+	// guest declaration -> host functions
+	PortDeclare = 0xa108
+	// function result, or nothing the first time -> function call
+	PortNext = 0xa109
+	// host function call -> function result
+	PortHost = 0xa10a
+	// log record -> nothing
+	PortLog = 0xa10b
+	// error -> never
+	PortAbort = 0xa10c
 	// The interrupt vector of the tick that the host injects while tick_wanted is set.
 	TickVector = 32
 	// Memory protection bits of struct airlock_region: those of mmap(2).
@@ -60,8 +72,20 @@ const (
 	// report every system call
 	BootTrace = 1
 	// anonymous memory may become executable
-	BootJIT   = 2
-	PanicText = 200
+	BootJIT = 2
+	// the host will call functions of the program
+	BootServe = 4
+	// The stdio buffer: what passes between program and host as plain bytes. Its
+	// parts are for output, trace records and input.
+	StdioOutputSize = 0x8000
+	StdioTraceSize  = 0x4000
+	StdioInputSize  = 0x4000
+	StdioSize       = 0x10000
+	PanicText       = 200
+	// The system call by which programs reach the host: syscall(AIRLOCK_SYSCALL,
+	// operation, argument). Linux has no such number. Results are a length of an
+	// answer or a negative errno.
+	Syscall   = 511
 	TraceText = 40
 	// stdin has bytes or has ended
 	EventInput  = 1
@@ -107,6 +131,22 @@ const (
 	AccessLast         = 3
 )
 
+// Operation mirrors enum airlock_operation.
+type Operation uint32
+
+const (
+	OperationInvalid Operation = 0
+	// argument: where to put a struct airlock_info
+	OperationInfo Operation = 1
+	// from here on: length of the message
+	OperationDeclare Operation = 2
+	OperationNext    Operation = 3
+	OperationHost    Operation = 4
+	OperationLog     Operation = 5
+	OperationAbort   Operation = 6
+	OperationLast              = 6
+)
+
 // TraceKind mirrors enum airlock_trace_kind.
 type TraceKind uint32
 
@@ -146,7 +186,9 @@ type Boot struct {
 	// GPA of the first free page
 	PoolStart uint64
 	// GPA behind the last free page
-	PoolEnd    uint64
+	PoolEnd  uint64
+	StdioGPA uint64
+	// message buffers, whole pages
 	OutputGPA  uint64
 	OutputSize uint64
 	InputGPA   uint64
@@ -165,7 +207,7 @@ type Boot struct {
 	PhdrCount   uint32
 	PhdrSize    uint32
 	RegionCount uint32
-	// NUL-terminated strings at the start of the input buffer
+	// NUL-terminated strings at the start of the input message buffer
 	ArgumentCount uint32
 	// then these
 	EnvironmentCount uint32
@@ -220,7 +262,7 @@ type Panic struct {
 
 // Output mirrors struct airlock_output.
 //
-// AIRLOCK_PORT_OUTPUT: length bytes at the start of the output buffer.
+// AIRLOCK_PORT_OUTPUT: length bytes in the output part of the stdio buffer.
 type Output struct {
 	// 1 or 2
 	Descriptor uint32
@@ -235,7 +277,7 @@ type Output struct {
 // AIRLOCK_PORT_INPUT. The host answers at once. When it has nothing yet it
 // starts to read and raises AIRLOCK_EVENT_INPUT when there is something.
 type Input struct {
-	// most bytes to put into the input buffer; 0 asks only whether there are any
+	// most bytes to put into the input part of the stdio buffer; 0 asks only whether there are any
 	Want uint32
 	// host: bytes (with want 0: bytes that wait), 0 at the end of stdin, or -EAGAIN
 	Result int32
@@ -251,12 +293,38 @@ type Wait struct {
 
 // Trace mirrors struct airlock_trace.
 //
-// AIRLOCK_PORT_TRACE: count records in the second half of the output buffer.
+// AIRLOCK_PORT_TRACE: count records in the trace part of the stdio buffer.
 // They are there, and counted, before the call is made: the host looks at them
 // too when it stops the program.
 type Trace struct {
 	Count    uint32
 	Reserved uint32
+}
+
+// Message mirrors struct airlock_message.
+//
+// AIRLOCK_PORT_DECLARE, NEXT, HOST, LOG, ABORT
+type Message struct {
+	// of the message in the output message buffer
+	Length uint64
+	// host: of the one in the input message buffer
+	Answer uint64
+	// host: 0, or a negative errno
+	Result   int32
+	Reserved uint32
+}
+
+// Info mirrors struct airlock_info.
+//
+// The message buffers in the program's address space.
+type Info struct {
+	ABIVersion uint32
+	// not 0: the host will call functions
+	Serve      uint32
+	Output     uint64
+	OutputSize uint64
+	Input      uint64
+	InputSize  uint64
 }
 
 // TraceRecord mirrors struct airlock_trace_record.
@@ -300,23 +368,25 @@ type Control struct {
 	Input        Input
 	Wait         Wait
 	Trace        Trace
+	Message      Message
 }
 
 // Offsets of the fields of Control.
 const (
 	ControlOffsetBoot         = 0
-	ControlOffsetTickWanted   = 944
-	ControlOffsetTickPending  = 948
-	ControlOffsetEvents       = 952
-	ControlOffsetReserved     = 956
-	ControlOffsetUnknownCalls = 960
-	ControlOffsetExit         = 968
-	ControlOffsetFault        = 976
-	ControlOffsetPanic        = 1016
-	ControlOffsetOutput       = 1240
-	ControlOffsetInput        = 1256
-	ControlOffsetWait         = 1264
-	ControlOffsetTrace        = 1272
+	ControlOffsetTickWanted   = 952
+	ControlOffsetTickPending  = 956
+	ControlOffsetEvents       = 960
+	ControlOffsetReserved     = 964
+	ControlOffsetUnknownCalls = 968
+	ControlOffsetExit         = 976
+	ControlOffsetFault        = 984
+	ControlOffsetPanic        = 1024
+	ControlOffsetOutput       = 1248
+	ControlOffsetInput        = 1264
+	ControlOffsetWait         = 1272
+	ControlOffsetTrace        = 1280
+	ControlOffsetMessage      = 1288
 )
 
 // Clock mirrors struct airlock_clock.
@@ -372,7 +442,7 @@ type KernelInfo struct {
 
 // Layout is any struct of the contract: plain numbers, without pointers.
 type Layout interface {
-	Region | Boot | Exit | Fault | Panic | Output | Input | Wait | Trace | TraceRecord | Control | Clock | KernelInfo
+	Region | Boot | Exit | Fault | Panic | Output | Input | Wait | Trace | Message | Info | TraceRecord | Control | Clock | KernelInfo
 }
 
 // Sizes and offsets as the C compiler has them.
@@ -382,31 +452,32 @@ func _() {
 	_ = x[unsafe.Offsetof(Region{}.Start)-0]
 	_ = x[unsafe.Offsetof(Region{}.End)-8]
 	_ = x[unsafe.Offsetof(Region{}.Prot)-16]
-	_ = x[unsafe.Sizeof(Boot{})-944]
+	_ = x[unsafe.Sizeof(Boot{})-952]
 	_ = x[unsafe.Offsetof(Boot{}.Magic)-0]
 	_ = x[unsafe.Offsetof(Boot{}.ABIVersion)-8]
 	_ = x[unsafe.Offsetof(Boot{}.Flags)-12]
 	_ = x[unsafe.Offsetof(Boot{}.MemorySize)-16]
 	_ = x[unsafe.Offsetof(Boot{}.PoolStart)-24]
 	_ = x[unsafe.Offsetof(Boot{}.PoolEnd)-32]
-	_ = x[unsafe.Offsetof(Boot{}.OutputGPA)-40]
-	_ = x[unsafe.Offsetof(Boot{}.OutputSize)-48]
-	_ = x[unsafe.Offsetof(Boot{}.InputGPA)-56]
-	_ = x[unsafe.Offsetof(Boot{}.InputSize)-64]
-	_ = x[unsafe.Offsetof(Boot{}.PageTable)-72]
-	_ = x[unsafe.Offsetof(Boot{}.XCR0)-80]
-	_ = x[unsafe.Offsetof(Boot{}.ProgramEntry)-88]
-	_ = x[unsafe.Offsetof(Boot{}.ProgramBase)-96]
-	_ = x[unsafe.Offsetof(Boot{}.ProgramEnd)-104]
-	_ = x[unsafe.Offsetof(Boot{}.PhdrAddress)-112]
-	_ = x[unsafe.Offsetof(Boot{}.PhdrCount)-120]
-	_ = x[unsafe.Offsetof(Boot{}.PhdrSize)-124]
-	_ = x[unsafe.Offsetof(Boot{}.RegionCount)-128]
-	_ = x[unsafe.Offsetof(Boot{}.ArgumentCount)-132]
-	_ = x[unsafe.Offsetof(Boot{}.EnvironmentCount)-136]
-	_ = x[unsafe.Offsetof(Boot{}.ArgumentBytes)-140]
-	_ = x[unsafe.Offsetof(Boot{}.Seed)-144]
-	_ = x[unsafe.Offsetof(Boot{}.Regions)-176]
+	_ = x[unsafe.Offsetof(Boot{}.StdioGPA)-40]
+	_ = x[unsafe.Offsetof(Boot{}.OutputGPA)-48]
+	_ = x[unsafe.Offsetof(Boot{}.OutputSize)-56]
+	_ = x[unsafe.Offsetof(Boot{}.InputGPA)-64]
+	_ = x[unsafe.Offsetof(Boot{}.InputSize)-72]
+	_ = x[unsafe.Offsetof(Boot{}.PageTable)-80]
+	_ = x[unsafe.Offsetof(Boot{}.XCR0)-88]
+	_ = x[unsafe.Offsetof(Boot{}.ProgramEntry)-96]
+	_ = x[unsafe.Offsetof(Boot{}.ProgramBase)-104]
+	_ = x[unsafe.Offsetof(Boot{}.ProgramEnd)-112]
+	_ = x[unsafe.Offsetof(Boot{}.PhdrAddress)-120]
+	_ = x[unsafe.Offsetof(Boot{}.PhdrCount)-128]
+	_ = x[unsafe.Offsetof(Boot{}.PhdrSize)-132]
+	_ = x[unsafe.Offsetof(Boot{}.RegionCount)-136]
+	_ = x[unsafe.Offsetof(Boot{}.ArgumentCount)-140]
+	_ = x[unsafe.Offsetof(Boot{}.EnvironmentCount)-144]
+	_ = x[unsafe.Offsetof(Boot{}.ArgumentBytes)-148]
+	_ = x[unsafe.Offsetof(Boot{}.Seed)-152]
+	_ = x[unsafe.Offsetof(Boot{}.Regions)-184]
 	_ = x[unsafe.Sizeof(Exit{})-8]
 	_ = x[unsafe.Offsetof(Exit{}.Status)-0]
 	_ = x[unsafe.Offsetof(Exit{}.Reserved)-4]
@@ -437,6 +508,18 @@ func _() {
 	_ = x[unsafe.Sizeof(Trace{})-8]
 	_ = x[unsafe.Offsetof(Trace{}.Count)-0]
 	_ = x[unsafe.Offsetof(Trace{}.Reserved)-4]
+	_ = x[unsafe.Sizeof(Message{})-24]
+	_ = x[unsafe.Offsetof(Message{}.Length)-0]
+	_ = x[unsafe.Offsetof(Message{}.Answer)-8]
+	_ = x[unsafe.Offsetof(Message{}.Result)-16]
+	_ = x[unsafe.Offsetof(Message{}.Reserved)-20]
+	_ = x[unsafe.Sizeof(Info{})-40]
+	_ = x[unsafe.Offsetof(Info{}.ABIVersion)-0]
+	_ = x[unsafe.Offsetof(Info{}.Serve)-4]
+	_ = x[unsafe.Offsetof(Info{}.Output)-8]
+	_ = x[unsafe.Offsetof(Info{}.OutputSize)-16]
+	_ = x[unsafe.Offsetof(Info{}.Input)-24]
+	_ = x[unsafe.Offsetof(Info{}.InputSize)-32]
 	_ = x[unsafe.Sizeof(TraceRecord{})-128]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Kind)-0]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Thread)-4]
@@ -447,20 +530,21 @@ func _() {
 	_ = x[unsafe.Offsetof(TraceRecord{}.Args)-32]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Result)-80]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Text)-88]
-	_ = x[unsafe.Sizeof(Control{})-1280]
+	_ = x[unsafe.Sizeof(Control{})-1312]
 	_ = x[unsafe.Offsetof(Control{}.Boot)-0]
-	_ = x[unsafe.Offsetof(Control{}.TickWanted)-944]
-	_ = x[unsafe.Offsetof(Control{}.TickPending)-948]
-	_ = x[unsafe.Offsetof(Control{}.Events)-952]
-	_ = x[unsafe.Offsetof(Control{}.Reserved)-956]
-	_ = x[unsafe.Offsetof(Control{}.UnknownCalls)-960]
-	_ = x[unsafe.Offsetof(Control{}.Exit)-968]
-	_ = x[unsafe.Offsetof(Control{}.Fault)-976]
-	_ = x[unsafe.Offsetof(Control{}.Panic)-1016]
-	_ = x[unsafe.Offsetof(Control{}.Output)-1240]
-	_ = x[unsafe.Offsetof(Control{}.Input)-1256]
-	_ = x[unsafe.Offsetof(Control{}.Wait)-1264]
-	_ = x[unsafe.Offsetof(Control{}.Trace)-1272]
+	_ = x[unsafe.Offsetof(Control{}.TickWanted)-952]
+	_ = x[unsafe.Offsetof(Control{}.TickPending)-956]
+	_ = x[unsafe.Offsetof(Control{}.Events)-960]
+	_ = x[unsafe.Offsetof(Control{}.Reserved)-964]
+	_ = x[unsafe.Offsetof(Control{}.UnknownCalls)-968]
+	_ = x[unsafe.Offsetof(Control{}.Exit)-976]
+	_ = x[unsafe.Offsetof(Control{}.Fault)-984]
+	_ = x[unsafe.Offsetof(Control{}.Panic)-1024]
+	_ = x[unsafe.Offsetof(Control{}.Output)-1248]
+	_ = x[unsafe.Offsetof(Control{}.Input)-1264]
+	_ = x[unsafe.Offsetof(Control{}.Wait)-1272]
+	_ = x[unsafe.Offsetof(Control{}.Trace)-1280]
+	_ = x[unsafe.Offsetof(Control{}.Message)-1288]
 	_ = x[unsafe.Sizeof(Clock{})-40]
 	_ = x[unsafe.Offsetof(Clock{}.Sequence)-0]
 	_ = x[unsafe.Offsetof(Clock{}.Reserved)-4]

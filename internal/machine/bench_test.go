@@ -176,7 +176,7 @@ func touching(n uint32) []byte {
 
 func touch(b *testing.B, m *Machine) {
 	b.Helper()
-	if err := m.Boot(nil, nil, [32]byte{}); err != nil {
+	if err := m.Boot(Start{}); err != nil {
 		b.Fatal(err)
 	}
 	end := m.Begin(context.Background())

@@ -16,12 +16,20 @@ var initialXSave = func() (x kvm.XSave) {
 	return x
 }()
 
-// Boot puts the guest at its start, after New or Reset: what the kernel must
-// know, the arguments and environment of its program, and randomness that no
-// other boot gets.
-func (m *Machine) Boot(args, env []string, seed [32]byte) error {
+// Start is what a guest is started with.
+type Start struct {
+	// Args and Env are the program's arguments, from number 0 on, and environment.
+	Args, Env []string
+	// Seed is randomness that no other boot gets.
+	Seed [32]byte
+	// Serve tells the program that its functions will be called.
+	Serve bool
+}
+
+// Boot puts the guest at its start, after New or Reset.
+func (m *Machine) Boot(start Start) error {
 	var text []byte
-	for _, list := range [][]string{args, env} {
+	for _, list := range [][]string{start.Args, start.Env} {
 		for _, s := range list {
 			if strings.IndexByte(s, 0) >= 0 {
 				return fmt.Errorf("machine: an argument or environment string has a zero byte: %.40q", s)
@@ -29,15 +37,18 @@ func (m *Machine) Boot(args, env []string, seed [32]byte) error {
 			text = append(append(text, s...), 0)
 		}
 	}
-	if err := m.WriteInput(text); err != nil {
+	if err := m.WriteMessage(text); err != nil {
 		return fmt.Errorf("machine: %d bytes of arguments and environment are more than the input buffer's %d",
 			len(text), m.boot.InputSize)
 	}
 	b := m.boot
-	b.ArgumentCount = uint32(len(args))   //nolint:gosec // G115: less than the bytes of them
-	b.EnvironmentCount = uint32(len(env)) //nolint:gosec // G115: less than the bytes of them
-	b.ArgumentBytes = uint32(len(text))   //nolint:gosec // G115: at most MaxMemory
-	b.Seed = seed
+	b.ArgumentCount = uint32(len(start.Args))   //nolint:gosec // G115: less than the bytes of them
+	b.EnvironmentCount = uint32(len(start.Env)) //nolint:gosec // G115: less than the bytes of them
+	b.ArgumentBytes = uint32(len(text))         //nolint:gosec // G115: at most MaxMemory
+	b.Seed = start.Seed
+	if start.Serve {
+		b.Flags |= abi.BootServe
+	}
 	if err := m.memory.CopyIn(abi.ControlGPA+abi.ControlOffsetBoot, abi.Bytes(&b)); err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func TestBoot(t *testing.T) {
 	}
 	args, env := []string{"prog", "", "-x=ü"}, []string{"A=1", "B="}
 	seed := [32]byte{1, 2, 31: 3}
-	if err := m.Boot(args, env, seed); err != nil {
+	if err := m.Boot(Start{Args: args, Env: env, Seed: seed}); err != nil {
 		t.Fatal(err)
 	}
 	b := m.ReadControl().Boot
@@ -75,11 +75,11 @@ func TestBootErrors(t *testing.T) {
 		"zero byte": {"a\x00b"},
 		"too long":  {strings.Repeat("x", int(tkConfig.InputSize))},
 	} {
-		if err := m.Boot(args, nil, [32]byte{}); err == nil {
+		if err := m.Boot(Start{Args: args}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if err := m.Boot([]string{strings.Repeat("x", int(tkConfig.InputSize)-1)}, nil, [32]byte{}); err != nil {
+	if err := m.Boot(Start{Args: []string{strings.Repeat("x", int(tkConfig.InputSize)-1)}}); err != nil {
 		t.Errorf("as long as possible: %v", err)
 	}
 }
@@ -165,46 +165,49 @@ func TestUntil(t *testing.T) {
 
 func TestMessages(t *testing.T) {
 	m := hollow(t)
-	size := tkConfig.OutputSize
-	for _, test := range []struct {
-		n, offset uint64
-		ok        bool
+	copies := []struct {
+		name  string
+		copy  func([]byte) error
+		limit uint64
 	}{
-		{0, 0, true},
-		{size, 0, true},
-		{1, size - 1, true},
-		{0, size, true},
-		{1, size, false},
-		{size + 1, 0, false},
-		{2, size - 1, false},
-		{0, size + 1, false},
-		{1, math.MaxUint64, false},
-	} {
-		err := m.CopyOutput(make([]byte, test.n), test.offset)
-		if (err == nil) != test.ok || err != nil && !errors.Is(err, ErrMessage) {
-			t.Errorf("CopyOutput of %d at %d: %v", test.n, test.offset, err)
+		{"CopyMessage", m.CopyMessage, tkConfig.OutputSize},
+		{"CopyStdout", m.CopyStdout, abi.StdioOutputSize},
+	}
+	for _, c := range copies {
+		for _, n := range []uint64{0, 1, c.limit, c.limit + 1, 2 * c.limit} {
+			err := c.copy(make([]byte, n))
+			if (err == nil) != (n <= c.limit) || err != nil && !errors.Is(err, ErrMessage) {
+				t.Errorf("%s of %d bytes: %v", c.name, n, err)
+			}
 		}
 	}
-	if err := m.WriteInput(make([]byte, tkConfig.InputSize+1)); err == nil {
+	if m.WriteMessage(make([]byte, tkConfig.InputSize+1)) == nil || m.WriteStdin(make([]byte, abi.StdioInputSize+1)) == nil {
 		t.Error("an input larger than its buffer was written")
 	}
 	in := bytes.Repeat([]byte{0x5a}, int(tkConfig.InputSize))
-	if err := m.WriteInput(in); err != nil {
+	if err := m.WriteMessage(in); err != nil {
+		t.Fatal(err)
+	}
+	stdin := bytes.Repeat([]byte{0xa5}, abi.StdioInputSize)
+	if err := m.WriteStdin(stdin); err != nil {
 		t.Fatal(err)
 	}
 	all := contents(t, m)
 	if !bytes.Equal(all[m.boot.InputGPA:], in) {
 		t.Error("the input isn't at the end of memory")
 	}
+	if !bytes.Equal(all[m.boot.OutputGPA-abi.StdioInputSize:m.boot.OutputGPA], stdin) {
+		t.Error("stdin isn't at the end of the stdio buffer")
+	}
 
-	for _, count := range []uint32{0, 1, 256, 257, math.MaxUint32} {
+	for _, count := range []uint32{0, 1, 128, 129, math.MaxUint32} {
 		list, err := m.ReadTraceRecords(count)
-		if ok := count <= 256; (err == nil) != ok || ok && len(list) != int(count) || err != nil && !errors.Is(err, ErrMessage) {
+		if ok := count <= 128; (err == nil) != ok || ok && len(list) != int(count) || err != nil && !errors.Is(err, ErrMessage) {
 			t.Errorf("%d trace records: %d, %v", count, len(list), err)
 		}
 	}
 	record := abi.TraceRecord{Kind: abi.Trace{}.Count + 2, Number: 231, Text: [40]byte{'x'}}
-	if err := m.memory.CopyIn(m.boot.OutputGPA+size/2+128, abi.Bytes(&record)); err != nil {
+	if err := m.memory.CopyIn(m.boot.StdioGPA+abi.StdioOutputSize+128, abi.Bytes(&record)); err != nil {
 		t.Fatal(err)
 	}
 	if list, err := m.ReadTraceRecords(2); err != nil || list[1] != record {
@@ -251,13 +254,13 @@ func FuzzControl(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, control, output []byte) {
 		control = control[:min(len(control), abi.PageSize)]
-		output = output[:min(len(output), int(tkConfig.OutputSize))]
-		if err := errors.Join(m.memory.CopyIn(abi.ControlGPA, control), m.memory.CopyIn(m.boot.OutputGPA, output)); err != nil {
+		output = output[:min(len(output), abi.StdioSize)]
+		if err := errors.Join(m.memory.CopyIn(abi.ControlGPA, control), m.memory.CopyIn(m.boot.StdioGPA, output)); err != nil {
 			t.Fatal(err)
 		}
 		n := m.ReadOutput().Length
-		if b := make([]byte, min(n, 1<<20)); (m.CopyOutput(b, 0) == nil) != (uint64(len(b)) <= tkConfig.OutputSize) {
-			t.Errorf("CopyOutput of %d bytes", len(b))
+		if b := make([]byte, min(n, 1<<20)); (m.CopyStdout(b) == nil) != (len(b) <= abi.StdioOutputSize) {
+			t.Errorf("CopyStdout of %d bytes", len(b))
 		}
 		if list, err := m.ReadTraceRecords(m.ReadTrace().Count); (err == nil) != (list != nil) {
 			t.Errorf("%d records, %v", len(list), err)

@@ -60,36 +60,62 @@ func (m *Machine) SetInputResult(result int32) error {
 	return m.memory.CopyIn(abi.ControlGPA+abi.ControlOffsetInput, abi.Bytes(&v))
 }
 
-// CopyOutput copies len(dst) bytes out of the output buffer.
-func (m *Machine) CopyOutput(dst []byte, offset uint64) error {
-	if size := m.boot.OutputSize; offset > size || uint64(len(dst)) > size-offset {
-		return fmt.Errorf("%w: %d bytes at %d of an output buffer of %d", ErrMessage, len(dst), offset, size)
+// CopyStdout copies len(dst) bytes out of the output part of the stdio buffer.
+func (m *Machine) CopyStdout(dst []byte) error {
+	if len(dst) > abi.StdioOutputSize {
+		return fmt.Errorf("%w: %d bytes of output", ErrMessage, len(dst))
 	}
-	return m.memory.CopyOut(dst, m.boot.OutputGPA+offset)
+	return m.memory.CopyOut(dst, m.boot.StdioGPA)
 }
 
-// WriteInput copies src to the start of the input buffer.
-func (m *Machine) WriteInput(src []byte) error {
-	if size := m.boot.InputSize; uint64(len(src)) > size {
-		return fmt.Errorf("machine: %d bytes are too many for an input buffer of %d", len(src), size)
+// WriteStdin copies src to the input part of the stdio buffer.
+func (m *Machine) WriteStdin(src []byte) error {
+	if len(src) > abi.StdioInputSize {
+		return fmt.Errorf("machine: %d bytes are too many for an input of %d", len(src), abi.StdioInputSize)
 	}
-	return m.memory.CopyIn(m.boot.InputGPA, src)
+	return m.memory.CopyIn(m.boot.StdioGPA+abi.StdioOutputSize+abi.StdioTraceSize, src)
 }
 
-// ReadTraceRecords copies count records out of the second half of the output
-// buffer.
+// ReadTraceRecords copies count records out of the trace part of the stdio buffer.
 func (m *Machine) ReadTraceRecords(count uint32) ([]abi.TraceRecord, error) {
-	half := m.boot.OutputSize / 2
-	var one abi.TraceRecord
-	size := uint64(len(abi.Bytes(&one)))
-	if uint64(count) > half/size {
+	size := uint64(len(abi.Bytes(&abi.TraceRecord{})))
+	if uint64(count) > abi.StdioTraceSize/size {
 		return nil, fmt.Errorf("%w: %d trace records", ErrMessage, count)
 	}
 	list := make([]abi.TraceRecord, count)
 	for i := range list {
-		if err := m.CopyOutput(abi.Bytes(&list[i]), half+uint64(i)*size); err != nil {
+		gpa := m.boot.StdioGPA + abi.StdioOutputSize + uint64(i)*size
+		if err := m.memory.CopyOut(abi.Bytes(&list[i]), gpa); err != nil {
 			return nil, err
 		}
 	}
 	return list, nil
+}
+
+// ReadMessage copies the argument of a message port.
+func (m *Machine) ReadMessage() abi.Message {
+	return readControl[abi.Message](m, abi.ControlOffsetMessage)
+}
+
+// Answer answers a message port: with the length of what WriteMessage has
+// written, or with a negative errno.
+func (m *Machine) Answer(length uint64, result int32) error {
+	v := abi.Message{Answer: length, Result: result}
+	return m.memory.CopyIn(abi.ControlGPA+abi.ControlOffsetMessage, abi.Bytes(&v))
+}
+
+// CopyMessage copies len(dst) bytes out of the output message buffer.
+func (m *Machine) CopyMessage(dst []byte) error {
+	if uint64(len(dst)) > m.boot.OutputSize {
+		return fmt.Errorf("%w: a message of %d bytes in a buffer of %d", ErrMessage, len(dst), m.boot.OutputSize)
+	}
+	return m.memory.CopyOut(dst, m.boot.OutputGPA)
+}
+
+// WriteMessage copies src to the input message buffer.
+func (m *Machine) WriteMessage(src []byte) error {
+	if size := m.boot.InputSize; uint64(len(src)) > size {
+		return fmt.Errorf("machine: %d bytes are too many for an input buffer of %d", len(src), size)
+	}
+	return m.memory.CopyIn(m.boot.InputGPA, src)
 }

@@ -120,7 +120,8 @@ func isHypercall(p kvm.PortAccess) bool {
 		return false
 	}
 	switch p.Port {
-	case abi.PortExit, abi.PortFault, abi.PortPanic, abi.PortOutput, abi.PortInput, abi.PortWait, abi.PortTrace:
+	case abi.PortExit, abi.PortFault, abi.PortPanic, abi.PortOutput, abi.PortInput, abi.PortWait, abi.PortTrace,
+		abi.PortDeclare, abi.PortNext, abi.PortHost, abi.PortLog, abi.PortAbort:
 		return true
 	}
 	return false

@@ -20,6 +20,7 @@ func begin(tb testing.TB, m *Machine) {
 func TestHypercalls(t *testing.T) {
 	ports := []uint16{
 		abi.PortExit, abi.PortFault, abi.PortPanic, abi.PortOutput, abi.PortInput, abi.PortWait, abi.PortTrace,
+		abi.PortDeclare, abi.PortNext, abi.PortHost, abi.PortLog, abi.PortAbort,
 	}
 	m := tkMachine(t, asm(func(c *code) {
 		for _, p := range ports {
@@ -43,7 +44,7 @@ func TestPorts(t *testing.T) {
 	}{
 		{"other port", func(c *code) { c.out(0x80) }, []Exit{{Port: 0x80, Size: 4, Count: 1, Write: true}}},
 		{"port before the first", func(c *code) { c.out(abi.PortExit - 1) }, []Exit{{Port: abi.PortExit - 1, Size: 4, Count: 1, Write: true}}},
-		{"port behind the last", func(c *code) { c.out(abi.PortTrace + 1) }, []Exit{{Port: abi.PortTrace + 1, Size: 4, Count: 1, Write: true}}},
+		{"port behind the last", func(c *code) { c.out(abi.PortAbort + 1) }, []Exit{{Port: abi.PortAbort + 1, Size: 4, Count: 1, Write: true}}},
 		{"port 0", func(c *code) { c.out(0) }, []Exit{{Size: 4, Count: 1, Write: true}}},
 		{"last port", func(c *code) { c.movEAX(0).movEDX(0xffff).raw(0xee) }, []Exit{{Port: 0xffff, Size: 1, Count: 1, Write: true}}},
 		{"8 bits", func(c *code) { c.movEAX(0).movEDX(abi.PortExit).raw(0xee) }, []Exit{{Port: abi.PortExit, Size: 1, Count: 1, Write: true}}},

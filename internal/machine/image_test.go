@@ -199,7 +199,8 @@ func TestPlan(t *testing.T) {
 			continue
 		}
 		b := m.boot
-		if b.PoolStart < im.Size()+abi.PageSize || b.PoolEnd <= b.PoolStart || b.OutputGPA != b.PoolEnd ||
+		if b.PoolStart < im.Size()+abi.PageSize || b.PoolEnd <= b.PoolStart || b.StdioGPA != b.PoolEnd ||
+			b.OutputGPA != b.StdioGPA+abi.StdioSize ||
 			b.InputGPA != b.OutputGPA+b.OutputSize || b.InputGPA+b.InputSize != b.MemorySize || b.MemorySize != test.config.Memory {
 			t.Errorf("%s: %+v", test.name, b)
 		}

@@ -218,7 +218,7 @@ func tkMachineOn(tb testing.TB, sys *kvm.System, im *Image, r runner) *Machine {
 			tb.Errorf("close: %v", err)
 		}
 	})
-	if err := m.Boot([]string{"arg"}, []string{"K=V"}, [32]byte{1, 2, 3}); err != nil {
+	if err := m.Boot(Start{Args: []string{"arg"}, Env: []string{"K=V"}, Seed: [32]byte{1, 2, 3}}); err != nil {
 		tb.Fatal(err)
 	}
 	return m

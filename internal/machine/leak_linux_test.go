@@ -42,7 +42,7 @@ func TestNothingLeaks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := m.Boot(nil, nil, [32]byte{}); err != nil {
+		if err := m.Boot(Start{}); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

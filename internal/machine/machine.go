@@ -129,7 +129,7 @@ func (m *Machine) plan() error {
 	}
 	start := m.image.Size() + pagetable.LinearTables(c.Memory)*abi.PageSize
 	// Each is compared alone first, so that no sum can wrap.
-	if c.OutputSize > c.Memory || c.InputSize > c.Memory || start+c.OutputSize+c.InputSize+minPool > c.Memory {
+	if c.OutputSize > c.Memory || c.InputSize > c.Memory || start+abi.StdioSize+c.OutputSize+c.InputSize+minPool > c.Memory {
 		return fmt.Errorf("%w: %d bytes of memory are too few for the program (%d bytes) and its message buffers (%d)",
 			errConfig, c.Memory, start, c.OutputSize+c.InputSize)
 	}
@@ -140,7 +140,8 @@ func (m *Machine) plan() error {
 	b.InputGPA = c.Memory - c.InputSize
 	b.OutputSize = c.OutputSize
 	b.OutputGPA = b.InputGPA - c.OutputSize
-	b.PoolEnd = b.OutputGPA
+	b.StdioGPA = b.OutputGPA - abi.StdioSize
+	b.PoolEnd = b.StdioGPA
 	if c.JIT {
 		b.Flags |= abi.BootJIT
 	}

@@ -99,7 +99,7 @@ func runAndReset(t *testing.T, m *Machine, want []byte) string {
 		}
 	}
 	checkRegisters(t, m)
-	if err := m.Boot([]string{"arg"}, nil, [32]byte{}); err != nil {
+	if err := m.Boot(Start{Args: []string{"arg"}}); err != nil {
 		t.Fatal(err)
 	}
 	return fmt.Sprint(e)

@@ -117,7 +117,7 @@ static u64 build_stack(void)
 	u32 length;
 
 	push_word(&stack, 0);
-	strings = push(&stack, input_buffer(), boot->argument_bytes);
+	strings = push(&stack, (const void *)(AIRLOCK_PHYSMAP + boot->input_gpa), boot->argument_bytes);
 	proc_set_arguments(strings, strings_end(strings, boot->argument_count));
 	platform = push(&stack, PLATFORM, sizeof(PLATFORM));
 	kernel_random(bytes, sizeof(bytes));

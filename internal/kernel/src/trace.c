@@ -1,4 +1,4 @@
-/* Records of system calls in the second half of the output buffer. */
+/* Records of system calls in the trace part of the stdio buffer. */
 #include "trace.h"
 
 #include <asm/unistd_64.h>
@@ -19,13 +19,10 @@ static bool tracing(void) { return (control_page()->boot.flags & AIRLOCK_BOOT_TR
 
 static struct airlock_trace_record *records(void)
 {
-	return (struct airlock_trace_record *)(output_buffer() + control_page()->boot.output_size / 2);
+	return (struct airlock_trace_record *)stdio_trace();
 }
 
-static u32 capacity(void)
-{
-	return (u32)(control_page()->boot.output_size / 2 / sizeof(struct airlock_trace_record));
-}
+#define CAPACITY (AIRLOCK_STDIO_TRACE_SIZE / sizeof(struct airlock_trace_record))
 
 void trace_flush(void)
 {
@@ -39,7 +36,7 @@ static struct airlock_trace_record *add(u32 kind)
 {
 	struct airlock_trace_record *record;
 
-	if (*count() >= capacity())
+	if (*count() >= CAPACITY)
 		trace_flush();
 	record = &records()[(*count())++];
 	memset(record, 0, sizeof(*record));

@@ -11,12 +11,12 @@
 #include "lib/types.h"
 
 static struct airlock_control control;
-static u8 output_bytes[8192], input_bytes[8192];
+static u8 output_bytes[AIRLOCK_STDIO_OUTPUT_SIZE], input_bytes[AIRLOCK_STDIO_INPUT_SIZE];
 static void hypercall(u16 port);
 
 static struct airlock_control *control_page(void) { return &control; }
-static u8 *output_buffer(void) { return output_bytes; }
-static u8 *input_buffer(void) { return input_bytes; }
+static u8 *stdio_output(void) { return output_bytes; }
+static u8 *stdio_input(void) { return input_bytes; }
 
 #define FAKE_CONSOLE_IS_REAL
 #include "file/console.c"
@@ -38,7 +38,7 @@ static void host_output(void)
 	struct airlock_output *request = &control.output;
 
 	outputs++;
-	CHECK(request->length > 0 && request->length <= sizeof(output_bytes) / 2);
+	CHECK(request->length > 0 && request->length <= sizeof(output_bytes));
 	CHECK(request->descriptor == 1 || request->descriptor == 2);
 	host_got[host_length++] = (char)('0' + request->descriptor);
 	host_got[host_length++] = ':';
@@ -102,7 +102,7 @@ static void test_output_is_batched_in_order(void)
 
 static void test_output_is_larger_than_the_buffer(void)
 {
-	static char bytes[10000];
+	static char bytes[2 * AIRLOCK_STDIO_OUTPUT_SIZE + 1000];
 	size_t at = 0;
 
 	memset(bytes, 'x', sizeof(bytes));
@@ -231,8 +231,6 @@ static void test_input_with_epoll(void)
 
 int main(void)
 {
-	control.boot.output_size = sizeof(output_bytes);
-	control.boot.input_size = sizeof(input_bytes);
 	fake_begin();
 	test_output_is_batched_in_order();
 	test_output_is_larger_than_the_buffer();

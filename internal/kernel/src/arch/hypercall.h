@@ -15,8 +15,10 @@ static inline const volatile struct airlock_clock *clock_page(void)
 	return (const volatile struct airlock_clock *)(AIRLOCK_PHYSMAP + AIRLOCK_CLOCK_GPA);
 }
 
-static inline u8 *output_buffer(void) { return (u8 *)(AIRLOCK_PHYSMAP + control_page()->boot.output_gpa); }
-static inline u8 *input_buffer(void) { return (u8 *)(AIRLOCK_PHYSMAP + control_page()->boot.input_gpa); }
+/* The parts of the stdio buffer. */
+static inline u8 *stdio_output(void) { return (u8 *)(AIRLOCK_PHYSMAP + control_page()->boot.stdio_gpa); }
+static inline u8 *stdio_trace(void) { return stdio_output() + AIRLOCK_STDIO_OUTPUT_SIZE; }
+static inline u8 *stdio_input(void) { return stdio_trace() + AIRLOCK_STDIO_TRACE_SIZE; }
 
 /* Arguments and results are in the control page. The host may have changed any memory when it returns. */
 static inline void hypercall(u16 port) { __asm__ volatile("outl %0, %1" : : "a"(0), "d"(port) : "memory"); }

@@ -30,14 +30,11 @@ static struct {
 
 /* Bytes of stdin that the program hasn't read. The input buffer itself is the host's to reuse. */
 static struct {
-	u8 bytes[16384];
+	u8 bytes[AIRLOCK_STDIO_INPUT_SIZE];
 	u32 start, end;
 	bool waiting; /* the host has nothing and will raise an event */
 	bool ended;   /* the host said so when it was last asked */
 } input;
-
-/* The second half of the buffer is for trace records. */
-static u32 output_capacity(void) { return (u32)(control_page()->boot.output_size / 2); }
 
 bool console_pending(void) { return output.length > 0; }
 
@@ -64,13 +61,13 @@ static i64 console_write(struct file *file, struct transfer *transfer)
 	i64 moved = 0, result = 0;
 
 	while (transfer->left > 0) {
-		if (output.descriptor != descriptor || output.length >= output_capacity())
+		if (output.descriptor != descriptor || output.length >= AIRLOCK_STDIO_OUTPUT_SIZE)
 			console_flush();
 		output.descriptor = descriptor;
 		result = output.error[descriptor];
 		if (result == 0)
-			result = transfer_from_program(transfer, output_buffer() + output.length,
-			                               output_capacity() - output.length);
+			result = transfer_from_program(transfer, stdio_output() + output.length,
+			                               AIRLOCK_STDIO_OUTPUT_SIZE - output.length);
 		if (result <= 0)
 			break;
 		output.length += (u32)result;
@@ -83,7 +80,7 @@ static i64 console_write(struct file *file, struct transfer *transfer)
 static i64 fetch(void)
 {
 	struct airlock_input *request = &control_page()->input;
-	u32 want = (u32)MIN(control_page()->boot.input_size, sizeof(input.bytes));
+	const u32 want = sizeof(input.bytes);
 
 	if (input.waiting)
 		return -EAGAIN;
@@ -97,7 +94,7 @@ static i64 fetch(void)
 	input.start = 0;
 	input.end = MIN((u32)request->result, want);
 	input.ended = input.end == 0;
-	memcpy(input.bytes, input_buffer(), input.end);
+	memcpy(input.bytes, stdio_input(), input.end);
 	return input.end;
 }
 

@@ -8,9 +8,9 @@
 
 #define STACK_SIZE (8ull << 20)     /* of the first thread, as RLIMIT_STACK says */
 #define STACK_GAP (1ull << 20)      /* nothing is placed so close below the stack */
-#define STACK_TOP 0x00007f7fffe00000ull /* below the clock page and the vDSO */
+#define STACK_TOP (USER_LIMIT - STACK_GAP)
 
-#define USER_LIMIT AIRLOCK_VVAR         /* what programs may map and unmap lies below */
+#define USER_LIMIT AIRLOCK_MESSAGES /* what programs may map and unmap lies below */
 #define REGION_LIMIT 65530u             /* as /proc/sys/vm/max_map_count */
 
 extern struct regions user_regions;

@@ -3,12 +3,14 @@
 
 #include <asm/unistd_64.h>
 
+#include "airlock_abi.h"
 #include "arch/hypercall.h"
 #include "file/syscalls.h"
 #include "mm/heap.h"
 #include "mm/mmap.h"
 #include "sched/futex.h"
 #include "signal/syscalls.h"
+#include "sys/message.h"
 #include "sys/random.h"
 #include "sys/system.h"
 #include "sys/threads.h"
@@ -222,6 +224,9 @@ static syscall_handler *const handlers[] = {
 	[__NR_getsid] = sys_one_process,
 	[__NR_setsid] = sys_not_permitted,
 	[__NR_setpgid] = sys_not_permitted,
+
+	/* ours */
+	[AIRLOCK_SYSCALL] = sys_airlock,
 
 	/* Not there, on purpose: there is one process, and nothing to run another from. */
 	[__NR_fork] = sys_not_there,

@@ -1,0 +1,249 @@
+package airlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/airlockvm/airlock/internal/gofunc"
+	"github.com/airlockvm/airlock/internal/wire"
+)
+
+// Call calls a function that the guest exports and returns its result as a T:
+// one of the types that [Func] names, or struct{} for a function that returns
+// nothing.
+//
+//	greeting, err := airlock.Call[string](ctx, sb, "SayHello", "World")
+//
+// See [Sandbox.Call] for arguments and errors.
+func Call[T any](ctx context.Context, sb *Sandbox, name string, args ...any) (T, error) {
+	var zero T
+	value, err := sb.call(ctx, name, args)
+	if err != nil {
+		return zero, err
+	}
+	if _, void := any(zero).(struct{}); void && value.Kind() == wire.KindVoid {
+		return zero, nil
+	}
+	result, err := gofunc.As[T](value)
+	if err != nil {
+		return zero, fmt.Errorf("%w: the result of %q %w", ErrArguments, name, err)
+	}
+	return result, nil
+}
+
+// Call calls a function that the guest exports. The arguments have the types
+// that the guest has declared; an int passes as any integer that it is in range
+// of. The result is one of the types that [Func] names, or nil.
+//
+// The first call starts the guest's program and waits until it serves. One call
+// runs at a time; another one meanwhile fails with [ErrBusy].
+//
+// A [*GuestError] is what the guest function returned: the sandbox stays ready,
+// as it does after [ErrUnknownFunction], [ErrArguments], [ErrTooLarge] and
+// [*HostPanicError]. Whatever else goes wrong poisons it: a fault, an abort, an
+// exit of the program, a broken protocol, the end of the context.
+func (sb *Sandbox) Call(ctx context.Context, name string, args ...any) (any, error) {
+	value, err := sb.call(ctx, name, args)
+	if err != nil {
+		return nil, err
+	}
+	return value.Any(), nil
+}
+
+// Bind makes a function of the type F that calls the guest's function. F is as
+// [Func] describes it and returns an error; a leading context is that of the
+// call. Its types are compared with the guest's at each call.
+//
+//	sayHello, err := airlock.Bind[func(context.Context, string) (string, error)](sb, "SayHello")
+func Bind[F any](sb *Sandbox, name string) (F, error) {
+	var zero F
+	shape, err := gofunc.ShapeOf(reflect.TypeFor[F]())
+	if err != nil {
+		return zero, fmt.Errorf("%w: %w", ErrArguments, err)
+	}
+	if !shape.Fails() {
+		return zero, fmt.Errorf("%w: %v returns no error, and calls can fail", ErrArguments, reflect.TypeFor[F]())
+	}
+	stub := shape.Stub(func(ctx context.Context, args []wire.Value) (wire.Value, error) {
+		value, err := sb.callValues(ctx, name, func(f wire.Function) ([]wire.Value, error) {
+			if !shape.Accepts(args) || !sameKinds(f.Params, args) || f.Return != shape.Return {
+				return nil, fmt.Errorf("%w: it is %s", ErrArguments, signature(f))
+			}
+			return args, nil
+		})
+		return value, err
+	})
+	return stub.Interface().(F), nil //nolint:forcetypeassert // Stub makes one
+}
+
+func sameKinds(kinds []wire.Kind, args []wire.Value) bool {
+	if len(kinds) != len(args) {
+		return false
+	}
+	for i := range kinds {
+		if args[i].Kind() != kinds[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (sb *Sandbox) call(ctx context.Context, name string, args []any) (wire.Value, error) {
+	return sb.callValues(ctx, name, func(f wire.Function) ([]wire.Value, error) {
+		if len(args) != len(f.Params) {
+			return nil, fmt.Errorf("%w: %s takes %d, got %d", ErrArguments, signature(f), len(f.Params), len(args))
+		}
+		values := make([]wire.Value, len(args))
+		for i := range args {
+			var err error
+			if values[i], err = gofunc.Coerce(args[i], f.Params[i]); err != nil {
+				return nil, fmt.Errorf("%w: %s: argument %d %w", ErrArguments, signature(f), i+1, err)
+			}
+		}
+		return values, nil
+	})
+}
+
+// callValues makes one call. arguments makes its values once the function's
+// types are known.
+func (sb *Sandbox) callValues(
+	ctx context.Context, name string, arguments func(wire.Function) ([]wire.Value, error),
+) (value wire.Value, err error) {
+	ctx, err = sb.begin(ctx)
+	if err != nil {
+		return value, err
+	}
+	var fatal error
+	defer func() { sb.end(fatal) }()
+	if sb.serving == nil {
+		if fatal = sb.start(ctx); fatal != nil {
+			return value, fatal
+		}
+	}
+	s := sb.serving
+	f, ok := s.exports[name]
+	if !ok {
+		return value, fmt.Errorf("%w: %q", ErrUnknownFunction, name)
+	}
+	values, err := arguments(f)
+	if err != nil {
+		return value, err
+	}
+	s.answer, err = wire.AppendCall(s.answer[:0], &wire.Call{Name: name, Args: values})
+	if err != nil {
+		return value, fmt.Errorf("%w: %w", ErrArguments, err)
+	}
+	if limit := sb.config.InputSize; uint64(len(s.answer)) > limit {
+		return value, fmt.Errorf("%w: a call of %d bytes for a buffer of %d", ErrTooLarge, len(s.answer), limit)
+	}
+	if fatal = s.run(ctx); fatal == nil {
+		fatal = s.typed(f)
+	}
+	if fatal != nil {
+		return value, fatal
+	}
+	return s.outcome()
+}
+
+// start boots the program and runs it until it serves.
+func (sb *Sandbox) start(ctx context.Context) error {
+	if err := sb.boot([]string{sb.guest.name}, nil, true); err != nil {
+		return err
+	}
+	s := &serving{
+		process:  newProcess(sb, Process{Stdout: sb.options.Stdout, Stderr: sb.options.Stderr}),
+		hosts:    sb.options.HostFuncs,
+		hostList: sb.hostList,
+	}
+	s.process.messages = s.serve
+	err := s.enter(ctx)
+	if ended, ok := errors.AsType[errEnded](err); ok {
+		return fmt.Errorf("%w: its program ended with code %d", ErrNotServing, ended.code)
+	}
+	if err == nil {
+		sb.serving = s
+	}
+	return err
+}
+
+// run sends the call that is in s.answer and runs the guest until it has
+// answered.
+func (s *serving) run(ctx context.Context) error {
+	s.calling, s.panicked, s.logs, s.result = true, nil, 0, wire.Result{}
+	defer func() { s.calling = false }()
+	if err := s.send(); err != nil {
+		return err
+	}
+	err := s.enter(ctx)
+	if ended, ok := errors.AsType[errEnded](err); ok {
+		return &GuestExitError{Code: ended.code}
+	}
+	return err
+}
+
+// enter runs the guest until it waits for a call: nil. The error says what else
+// it did.
+func (s *serving) enter(ctx context.Context) error {
+	end := s.machine.Begin(ctx)
+	defer end()
+	err := s.loop(ctx)
+	if errors.Is(err, errNext) {
+		return nil
+	}
+	s.printRest()
+	return err
+}
+
+// outcome is what the caller gets of the result that the guest has sent.
+func (s *serving) outcome() (wire.Value, error) {
+	switch {
+	case s.panicked != nil:
+		return wire.Value{}, s.panicked
+	case s.result.Err != nil:
+		return wire.Value{}, &GuestError{Code: s.result.Err.Code, Message: s.result.Err.Message}
+	}
+	return s.result.Value.Clone(), nil
+}
+
+// typed refuses a result of another type than the guest has declared.
+func (s *serving) typed(f wire.Function) error {
+	if s.result.Err == nil && s.result.Value.Kind() != f.Return {
+		return fmt.Errorf("%w: %q returned a %s, and declared %s", ErrProtocol, f.Name, s.result.Value.Kind(), f.Return)
+	}
+	return nil
+}
+
+// FunctionInfo describes a function that a guest exports.
+type FunctionInfo struct {
+	// Name is what the guest calls it: 1 to 255 bytes of UTF-8.
+	Name string
+	// Params and Return name the types, as "int32", "string", "bytes"; Return is
+	// "void" for a function that returns nothing.
+	Params []string
+	Return string
+}
+
+// Functions returns what the guest exports. It starts the guest's program as
+// the first call does.
+func (sb *Sandbox) Functions(ctx context.Context) (list []FunctionInfo, err error) {
+	ctx, err = sb.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { sb.end(err) }()
+	if sb.serving == nil {
+		if err := sb.start(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range sb.serving.functions {
+		info := FunctionInfo{Name: f.Name, Return: f.Return.String()}
+		for _, kind := range f.Params {
+			info.Params = append(info.Params, kind.String())
+		}
+		list = append(list, info)
+	}
+	return list, nil
+}

@@ -1,0 +1,180 @@
+package guest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"reflect"
+	"sync"
+
+	"github.com/airlockvm/airlock/internal/gofunc"
+	"github.com/airlockvm/airlock/internal/wire"
+)
+
+// sdkName and sdkVersion are what the guest declares it was built with.
+const (
+	sdkName    = "go"
+	sdkVersion = "0.1"
+)
+
+// registry is what the program has exported and imported so far.
+var registry struct {
+	mu          sync.Mutex
+	serving     bool
+	declaration wire.Declaration
+	exports     map[string]*gofunc.Func
+}
+
+// Export makes a function callable by the host under a name of 1 to 255 bytes.
+// It panics if the function or the name can't be exported, or if Serve has
+// begun: these are mistakes of the program.
+func Export(name string, fn any) {
+	f, err := gofunc.New(fn)
+	if err != nil {
+		panic(fmt.Sprintf("guest.Export(%q): %v", name, err))
+	}
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	if _, ok := registry.exports[name]; ok || registry.serving {
+		panic(fmt.Sprintf("guest.Export(%q): the name is taken, or the guest serves already", name))
+	}
+	if registry.exports == nil {
+		registry.exports = map[string]*gofunc.Func{}
+	}
+	registry.exports[name] = f
+	registry.declaration.Exports = append(registry.declaration.Exports,
+		wire.Function{Name: name, Params: f.Params, Return: f.Return})
+}
+
+// Import returns a function of type F that calls the host function of that
+// name. The host is told that the guest needs it, and refuses a guest whose
+// needs it does not meet. Call Import before Serve, for instance to initialise a
+// variable. The function it returns may be called only while the host calls the
+// guest; it must return an error, or panics when the call fails. Import panics
+// if F is not a type that can be called through messages.
+func Import[F any](name string) F {
+	shape, err := gofunc.ShapeOf(reflect.TypeFor[F]())
+	if err != nil {
+		panic(fmt.Sprintf("guest.Import(%q): %v", name, err))
+	}
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	if registry.serving {
+		panic(fmt.Sprintf("guest.Import(%q): the guest serves already", name))
+	}
+	registry.declaration.Imports = append(registry.declaration.Imports,
+		wire.Function{Name: name, Params: shape.Params, Return: shape.Return})
+	stub := shape.Stub(func(_ context.Context, args []wire.Value) (wire.Value, error) {
+		return callHost(name, args, shape.Return)
+	})
+	return stub.Interface().(F) //nolint:forcetypeassert // Stub makes one
+}
+
+// HostError is the error of a host function.
+type HostError struct {
+	// Code says what kind of error it is.
+	Code wire.ErrorCode
+	// Message is what the host wants the guest to know.
+	Message string
+}
+
+// Error returns the message.
+func (e *HostError) Error() string { return "host function: " + e.Code.String() + ": " + e.Message }
+
+func callHost(name string, args []wire.Value, want wire.Kind) (wire.Value, error) {
+	answer, err := exchange(operationHost, func(buffer []byte) (int, error) {
+		return wire.PutCall(buffer, &wire.Call{Name: name, Args: args})
+	})
+	if err != nil {
+		return wire.Value{}, fmt.Errorf("host function %q: %w", name, err)
+	}
+	result, err := wire.DecodeResult(answer)
+	switch {
+	case err != nil:
+		return wire.Value{}, fmt.Errorf("host function %q: %w", name, err)
+	case result.Err != nil:
+		return wire.Value{}, &HostError{Code: result.Err.Code, Message: result.Err.Message}
+	case result.Value.Kind() != want:
+		return wire.Value{}, fmt.Errorf("host function %q returned a %s", name, result.Value.Kind())
+	}
+	return result.Value, nil
+}
+
+// Serve tells the host what the program exports and needs, and then answers
+// calls, for ever. It ends the program if nobody is there to call: when the
+// program runs outside a sandbox, or is run for its own sake.
+func Serve() {
+	registry.mu.Lock()
+	registry.serving = true
+	registry.mu.Unlock()
+	if err := serve(); err != nil {
+		fmt.Fprintf(os.Stderr, "this program serves function calls: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func serve() error {
+	if err := connect(); err != nil {
+		return err
+	}
+	_, err := exchange(operationDeclare, func(buffer []byte) (int, error) {
+		registry.declaration.SDKName, registry.declaration.SDKVersion = sdkName, sdkVersion
+		return wire.PutDeclaration(buffer, &registry.declaration)
+	})
+	if err != nil {
+		return err
+	}
+	call, err := exchange(operationNext, func([]byte) (int, error) { return 0, nil })
+	for err == nil {
+		result := answer(call)
+		call, err = exchange(operationNext, func(buffer []byte) (int, error) {
+			n, err := wire.PutResult(buffer, &result)
+			if err != nil {
+				result = failure(wire.CodeTooLarge, "the result can't be sent: "+err.Error())
+				n, err = wire.PutResult(buffer, &result)
+			}
+			return n, err
+		})
+	}
+	return err
+}
+
+// answer runs the function that a message asks for.
+func answer(message []byte) wire.Result {
+	call, err := wire.DecodeCall(message)
+	if err != nil {
+		return failure(wire.CodeMalformed, err.Error())
+	}
+	f, ok := registry.exports[call.Name]
+	switch {
+	case !ok:
+		return failure(wire.CodeUnknownFunction, call.Name)
+	case !f.Accepts(call.Args):
+		return failure(wire.CodeWrongParameters, call.Name)
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			abort(wire.CodePanicked, fmt.Sprintf("%s panicked: %v", call.Name, v))
+		}
+	}()
+	value, err := f.Call(context.Background(), call.Args)
+	if err != nil {
+		return failure(wire.CodeFailed, err.Error())
+	}
+	return wire.Result{Value: value}
+}
+
+func failure(code wire.ErrorCode, text string) wire.Result {
+	return wire.Result{Err: &wire.ErrorInfo{Code: code, Message: text}}
+}
+
+// Abort ends the guest at once. The call that it is in fails with the message,
+// and the host uses the sandbox no more.
+func Abort(message string) { abort(wire.CodeAborted, message) }
+
+func abort(code wire.ErrorCode, message string) {
+	_, _ = exchange(operationAbort, func(buffer []byte) (int, error) {
+		return wire.PutError(buffer, &wire.ErrorInfo{Code: code, Message: message})
+	})
+	os.Exit(1) // only if the host did not listen
+}

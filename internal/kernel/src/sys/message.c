@@ -1,0 +1,94 @@
+/*
+ * AIRLOCK_SYSCALL (airlock_abi.h). The kernel maps the message buffers for the
+ * program and passes hypercalls on; what the messages say is between program
+ * and host.
+ */
+#include "sys/message.h"
+
+#include <linux/mman.h>
+
+#include "airlock_abi.h"
+#include "arch/hypercall.h"
+#include "file/file.h"
+#include "mm/fault.h"
+#include "mm/pagetable.h"
+#include "mm/space.h"
+#include "mm/user.h"
+#include "sched/sched.h"
+#include "trace.h"
+
+/* Maps both buffers, which lie one behind the other, above what programs may unmap. */
+static i64 map_buffers(void)
+{
+	const struct airlock_boot *boot = &control_page()->boot;
+	u64 size = boot->output_size + boot->input_size;
+
+	if (regions_find(&user_regions, AIRLOCK_MESSAGES) != NULL)
+		return 0;
+	if (regions_insert(&user_regions, AIRLOCK_MESSAGES, AIRLOCK_MESSAGES + size, PROT_READ | PROT_WRITE,
+	                   REGION_FIXED) < 0)
+		return -ENOMEM;
+	for (u64 offset = 0; offset < size; offset += PAGE_SIZE) {
+		u64 *entry = pagetable_entry(AIRLOCK_MESSAGES + offset, true);
+
+		if (entry == NULL)
+			out_of_memory(AIRLOCK_MESSAGES + offset);
+		*entry = pagetable_value(boot->output_gpa + offset, PROT_READ | PROT_WRITE);
+	}
+	return 0;
+}
+
+static i64 give_info(u64 address)
+{
+	const struct airlock_boot *boot = &control_page()->boot;
+	const struct airlock_info info = {
+		.abi_version = AIRLOCK_ABI_VERSION,
+		.serve = (boot->flags & AIRLOCK_BOOT_SERVE) != 0,
+		.output = AIRLOCK_MESSAGES,
+		.output_size = boot->output_size,
+		.input = AIRLOCK_MESSAGES + boot->output_size,
+		.input_size = boot->input_size,
+	};
+	i64 result = map_buffers();
+
+	return result < 0 ? result : copy_to_user(address, &info, sizeof(info));
+}
+
+static i64 send(u16 port, u64 length)
+{
+	struct airlock_message *message = &control_page()->message;
+
+	if (!(control_page()->boot.flags & AIRLOCK_BOOT_SERVE))
+		return -ENOTCONN;
+	if (length > control_page()->boot.output_size)
+		return -EMSGSIZE;
+	console_flush();
+	if (port == AIRLOCK_PORT_NEXT)
+		trace_flush();
+	message->length = length;
+	message->answer = 0;
+	message->result = -EIO;
+	hypercall(port);
+	sched_events();
+	return message->result < 0 ? message->result : (i64)message->answer;
+}
+
+i64 sys_airlock(const u64 *arg)
+{
+	switch ((u32)arg[0]) {
+	case AIRLOCK_OPERATION_INFO:
+		return give_info(arg[1]);
+	case AIRLOCK_OPERATION_DECLARE:
+		return send(AIRLOCK_PORT_DECLARE, arg[1]);
+	case AIRLOCK_OPERATION_NEXT:
+		return send(AIRLOCK_PORT_NEXT, arg[1]);
+	case AIRLOCK_OPERATION_HOST:
+		return send(AIRLOCK_PORT_HOST, arg[1]);
+	case AIRLOCK_OPERATION_LOG:
+		return send(AIRLOCK_PORT_LOG, arg[1]);
+	case AIRLOCK_OPERATION_ABORT:
+		return send(AIRLOCK_PORT_ABORT, arg[1]);
+	default:
+		return -EINVAL;
+	}
+}

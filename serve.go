@@ -1,0 +1,203 @@
+package airlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/wire"
+)
+
+// Error numbers of Linux that answer messages.
+const (
+	errnoBadMessage = 74 // EBADMSG
+)
+
+// serving is a guest that waits for calls, or is in one.
+type serving struct {
+	*process
+	hosts     HostFuncs
+	hostList  wire.HostFunctions
+	exports   map[string]wire.Function
+	functions []wire.Function // the exports in the order in which they were declared
+
+	declared bool
+	calling  bool            // a call is in progress: host functions may be called
+	panicked *HostPanicError // of a host function during this call
+	logs     int             // records in this call
+	result   wire.Result     // of the call that has ended
+
+	message []byte // the private copy of what the guest sent
+	answer  []byte // what it is sent
+}
+
+// maxLogs is how many log records of one call are passed on.
+const maxLogs = 1000
+
+// errNext is how a hypercall says that the guest waits for a call.
+var errNext = errors.New("guest waits for a call")
+
+// receive takes the message that the guest has sent out of shared memory. The
+// copy is made once; what decodes it never looks at the guest's memory.
+//
+// Guest-controlled: length and content.
+func (s *serving) receive() ([]byte, error) {
+	length := s.machine.ReadMessage().Length
+	if limit := s.sandbox.config.OutputSize; length > limit {
+		return nil, fmt.Errorf("%w: a message of %d bytes in a buffer of %d", ErrProtocol, length, limit)
+	}
+	if uint64(cap(s.message)) < length {
+		s.message = make([]byte, length)
+	}
+	s.message = s.message[:length]
+	if err := s.machine.CopyMessage(s.message); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrProtocol, err)
+	}
+	return s.message, nil
+}
+
+// send answers the guest with what is in s.answer.
+func (s *serving) send() error {
+	if err := s.machine.WriteMessage(s.answer); err != nil {
+		return fmt.Errorf("airlock: %w", err)
+	}
+	return s.machine.Answer(uint64(len(s.answer)), 0)
+}
+
+// serve does what the guest asks for with messages. An error ends the call.
+func (s *serving) serve(ctx context.Context, port uint16) error {
+	message, err := s.receive()
+	if err != nil {
+		return err
+	}
+	switch port {
+	case abi.PortDeclare:
+		return s.declare(message)
+	case abi.PortNext:
+		return s.next(message)
+	case abi.PortHost:
+		return s.callHost(ctx, message)
+	case abi.PortLog:
+		return s.log(ctx, message)
+	default:
+		return s.abort(message)
+	}
+}
+
+// declare notes what the guest exports, and refuses a guest whose needs can't
+// be met.
+func (s *serving) declare(message []byte) error {
+	if s.declared {
+		return fmt.Errorf("%w: declared twice", ErrProtocol)
+	}
+	d, err := wire.DecodeDeclaration(message)
+	if err != nil {
+		return fmt.Errorf("%w: declaration: %w", ErrProtocol, err)
+	}
+	if missing := s.hosts.missing(d.Imports); len(missing) > 0 {
+		return &MissingHostFunctionError{Functions: missing}
+	}
+	s.declared = true
+	s.functions = d.Exports
+	s.exports = make(map[string]wire.Function, len(d.Exports))
+	for _, f := range d.Exports {
+		s.exports[f.Name] = f
+	}
+	if s.answer, err = wire.AppendHostFunctions(s.answer[:0], &s.hostList); err != nil {
+		return fmt.Errorf("airlock: %w", err)
+	}
+	return s.send()
+}
+
+// next ends a call: the message is its result, or empty before the first.
+func (s *serving) next(message []byte) error {
+	if !s.declared {
+		return fmt.Errorf("%w: serves before it has declared", ErrProtocol)
+	}
+	if !s.calling {
+		if len(message) != 0 {
+			return fmt.Errorf("%w: a result without a call", ErrProtocol)
+		}
+		return errNext
+	}
+	result, err := wire.DecodeResult(message)
+	if err != nil {
+		return fmt.Errorf("%w: result: %w", ErrProtocol, err)
+	}
+	s.result = result
+	return errNext
+}
+
+// callHost calls a host function for the guest.
+func (s *serving) callHost(ctx context.Context, message []byte) error {
+	if !s.calling {
+		return s.machine.Answer(0, -errnoBadMessage)
+	}
+	call, err := wire.DecodeCall(message)
+	if err != nil {
+		return fmt.Errorf("%w: host function call: %w", ErrProtocol, err)
+	}
+	result, panicked := s.hosts.call(ctx, &call)
+	if panicked != nil && s.panicked == nil {
+		s.panicked = panicked
+	}
+	if ctx.Err() != nil {
+		return canceled(ctx, "call")
+	}
+	s.answer, err = wire.AppendResult(s.answer[:0], &result)
+	if err != nil || uint64(len(s.answer)) > s.sandbox.config.InputSize {
+		result = failure(wire.CodeTooLarge, "the host function's result can't be sent")
+		if s.answer, err = wire.AppendResult(s.answer[:0], &result); err != nil {
+			return fmt.Errorf("airlock: %w", err)
+		}
+	}
+	return s.send()
+}
+
+var logLevels = map[wire.Level]slog.Level{
+	wire.LevelInvalid: slog.LevelDebug,
+	wire.LevelTrace:   slog.LevelDebug - 4,
+	wire.LevelDebug:   slog.LevelDebug,
+	wire.LevelInfo:    slog.LevelInfo,
+	wire.LevelWarn:    slog.LevelWarn,
+	wire.LevelError:   slog.LevelError,
+}
+
+// log passes a record on to the application's logger. After maxLogs of one call
+// they are counted only.
+func (s *serving) log(ctx context.Context, message []byte) error {
+	r, err := wire.DecodeLogRecord(message)
+	if err != nil {
+		return fmt.Errorf("%w: log record: %w", ErrProtocol, err)
+	}
+	if s.logs++; s.logs > maxLogs {
+		if s.logs == maxLogs+1 {
+			s.sandbox.log.LogAttrs(ctx, slog.LevelWarn, "guest logs too much; the rest of this call is dropped",
+				slog.String("guest", s.sandbox.guest.name))
+		}
+		return s.machine.Answer(0, 0)
+	}
+	level := logLevels[r.Level]
+	if s.sandbox.log.Enabled(ctx, level) {
+		attrs := []slog.Attr{slog.String("guest", s.sandbox.guest.name), slog.String("source", r.Source)}
+		if r.File != "" {
+			attrs = append(attrs, slog.String("file", fmt.Sprintf("%s:%d", r.File, r.Line)))
+		}
+		for _, a := range r.Attrs {
+			attrs = append(attrs, slog.String("guest."+a.Key, a.Value))
+		}
+		s.sandbox.log.LogAttrs(ctx, level, r.Message, attrs...)
+	}
+	return s.machine.Answer(0, 0)
+}
+
+// abort is the end that the guest has chosen.
+func (s *serving) abort(message []byte) error {
+	info, err := wire.DecodeError(message)
+	if err != nil {
+		return fmt.Errorf("%w: abort: %w", ErrProtocol, err)
+	}
+	return &GuestAbortError{Code: info.Code, Message: info.Message}
+}
