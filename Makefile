@@ -22,8 +22,8 @@ NOKVM := ./internal/abi/... ./internal/elf/... ./internal/guestmem/... ./interna
 RACE := . ./internal/guestmem/... ./internal/kvm/... ./internal/machine/...
 
 TOOL := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
-# run "each,MODULES,COMMAND": the command, in each module
-each = @set -e; for module in $(1); do (cd $$module && echo "$$module: $(2)" && $(2)); done
+# run "each,MODULES,COMMAND": the command, in all modules even if it fails in one
+each = @failed=; for module in $(1); do echo "$$module: $(2)"; (cd $$module && $(2)) || failed=1; done; test -z "$$failed"
 
 .PHONY: all help build check test test-nokvm race fuzz bench kernel guests generate fmt lint cover vuln demo install \
 	clean setup tidy vet cross generated format

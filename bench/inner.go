@@ -5,9 +5,6 @@ import (
 	"strconv"
 )
 
-// innerTimes is how often a program that times itself does its work in one run.
-const innerTimes = 6
-
 // inner is what a program's own clock says about its work, inside and native.
 type inner struct {
 	inside, native series
@@ -15,10 +12,17 @@ type inner struct {
 	firstInside, firstNative series
 }
 
-// innerTime lets a program do a piece of work inside and outside in turn. The
-// program prints how long each time took, in a unit that has so many nanoseconds.
-// Of the times of one run after the first, typical chooses what counts.
-func (b *bench) innerTime(ctx context.Context, p *program, work string, unit float64, typical func(series) float64) (*inner, error) {
+// innerWork is a piece of work that a program times itself.
+type innerWork struct {
+	name  string
+	times int     // in one run of the program
+	unit  float64 // what the program counts in, in nanoseconds
+	// typical says what of the times of one run counts. The first is not among them.
+	typical func(series) float64
+}
+
+// innerTime lets a program do a piece of work inside and outside in turn.
+func (b *bench) innerTime(ctx context.Context, p *program, w innerWork) (*inner, error) {
 	if err := p.build(ctx, b.temp); err != nil {
 		return nil, err
 	}
@@ -26,7 +30,7 @@ func (b *bench) innerTime(ctx context.Context, p *program, work string, unit flo
 	var r inner
 	one := func(run func(context.Context, ...string) (string, error), first *series) sample {
 		return func() (float64, error) {
-			out, err := run(ctx, work, strconv.Itoa(innerTimes))
+			out, err := run(ctx, w.name, strconv.Itoa(w.times))
 			if err != nil {
 				return 0, err
 			}
@@ -34,8 +38,8 @@ func (b *bench) innerTime(ctx context.Context, p *program, work string, unit flo
 			if err != nil {
 				return 0, err
 			}
-			*first = append(*first, list[0]*unit)
-			return typical(list[1:]) * unit, nil
+			*first = append(*first, list[0]*w.unit)
+			return w.typical(list[1:]) * w.unit, nil
 		}
 	}
 	list, err := interleave(b.times(pairs), one(p.native, &r.firstNative), one(p.inside, &r.firstInside))

@@ -113,6 +113,23 @@ func (m *Memory) Prefault(gpa, size uint64) error {
 	return populate(b)
 }
 
+// PreferLargePages asks the host to back a range with pages of Alignment bytes,
+// each of which costs one fault at its first touch instead of 512. Only whole
+// ones in the range count, and none that holds a part of the image. It is a wish:
+// where the host has no such pages, nothing changes.
+func (m *Memory) PreferLargePages(start, end uint64) error {
+	start = (start + Alignment - 1) &^ (Alignment - 1)
+	end &^= Alignment - 1
+	if start >= end {
+		return nil
+	}
+	b, err := m.slice(start, end-start)
+	if err != nil {
+		return err
+	}
+	return preferLarge(b)
+}
+
 // slice returns the bytes at a guest-physical address. It must not leave this
 // package.
 func (m *Memory) slice(gpa, size uint64) ([]byte, error) {

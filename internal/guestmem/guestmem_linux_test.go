@@ -223,6 +223,30 @@ func TestWords(t *testing.T) {
 	}
 }
 
+func TestPreferLargePages(t *testing.T) {
+	m := newMemory(t, newFile(t, []byte("image")))
+	for _, r := range []struct{ start, end uint64 }{
+		{0, 0}, {1, size}, {guestmem.Alignment, size}, {guestmem.Alignment + 1, size}, {size, size},
+	} {
+		if err := m.PreferLargePages(r.start, r.end); err != nil {
+			t.Errorf("PreferLargePages(%#x, %#x): %v", r.start, r.end, err)
+		}
+	}
+	if err := m.PreferLargePages(0, size+guestmem.Alignment); !errors.Is(err, guestmem.ErrBounds) {
+		t.Errorf("outside: %v", err)
+	}
+	want := content(t, m)
+	if err := m.CopyIn(guestmem.Alignment, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(content(t, m), want) {
+		t.Error("Reset of large pages")
+	}
+}
+
 // TestGuards proves that the memory is surrounded by what can't be accessed.
 func TestGuards(t *testing.T) {
 	m := newMemory(t, newFile(t, []byte("image")))

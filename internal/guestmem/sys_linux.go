@@ -61,6 +61,17 @@ func populate(b []byte) error {
 	return nil
 }
 
+func preferLarge(b []byte) error {
+	err := unix.Madvise(b, unix.MADV_HUGEPAGE)
+	if err == unix.EINVAL {
+		return nil // a kernel without transparent huge pages
+	}
+	if err != nil {
+		return fmt.Errorf("guestmem: prefer large pages: %w", err)
+	}
+	return nil
+}
+
 const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 
 func sealedFile(name string, size uint64, pieces []Piece) (fd int, err error) {
@@ -73,14 +84,14 @@ func sealedFile(name string, size uint64, pieces []Piece) (fd int, err error) {
 			_ = unix.Close(fd)
 		}
 	}()
-	if err := unix.Ftruncate(fd, int64(size)); err != nil {
+	if err := unix.Ftruncate(fd, int64(size)); err != nil { //nolint:gosec // G115: at most maxSize
 		return -1, fmt.Errorf("guestmem: ftruncate: %w", err)
 	}
 	// Writing, rather than mapping the file and copying: a fault for each page would
 	// take longer than the copy.
 	for _, p := range pieces {
 		for done := 0; done < len(p.Data); {
-			n, err := unix.Pwrite(fd, p.Data[done:], int64(p.Offset)+int64(done))
+			n, err := unix.Pwrite(fd, p.Data[done:], int64(p.Offset)+int64(done)) //nolint:gosec // G115: at most maxSize
 			if err != nil && err != unix.EINTR {
 				return -1, fmt.Errorf("guestmem: write the image: %w", err)
 			}

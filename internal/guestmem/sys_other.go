@@ -12,6 +12,7 @@ func reserve(int) ([]byte, int, error)                { return nil, 0, errPlatfo
 func release([]byte) error                            { return errPlatform }
 func mapFile([]byte, *File) error                     { return errPlatform }
 func discard([]byte) error                            { return errPlatform }
+func preferLarge([]byte) error                        { return errPlatform }
 func populate([]byte) error                           { return errPlatform }
 func sealedFile(string, uint64, []Piece) (int, error) { return -1, errPlatform }
 func closeFile(int) error                             { return errPlatform }

@@ -18,6 +18,8 @@ type Image struct {
 	kernel abi.KernelInfo
 	entry  uint64 // the kernel's first instruction
 	boot   abi.Boot
+	// written are the parts that every guest writes to.
+	written []span
 	// physmap is the GPA of the table whose entries, from its start, lead to the
 	// tables that map all memory.
 	physmap uint64
@@ -61,7 +63,7 @@ func NewImage(kernel []byte, program *elf.Image) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	im := &Image{file: file, kernel: info, entry: k.Entry, boot: b.boot, physmap: physmap}
+	im := &Image{file: file, kernel: info, entry: k.Entry, boot: b.boot, written: b.written(), physmap: physmap}
 	im.boot.Magic = abi.BootMagic
 	im.boot.ABIVersion = abi.ABIVersion
 	im.boot.PageTable = b.tables.Root()
@@ -183,6 +185,19 @@ func (b *builder) addProgram(p *elf.Image) error {
 	b.boot.PhdrCount = uint32(p.PhdrCount) //nolint:gosec // G115: at most elf.Limits.MaxSegments
 	b.boot.PhdrSize = uint32(p.PhdrSize)   //nolint:gosec // G115: the size of a C struct
 	return nil
+}
+
+// written returns the parts that every guest writes to: control and clock page,
+// the kernel's data, small data of the program, and the page tables with the
+// first that lies behind the image.
+func (b *builder) written() []span {
+	list := []span{{abi.ControlGPA, abi.ImageGPA}}
+	for _, m := range b.mappings {
+		if m.perm.Write && (m.address >= abi.KernelBase || m.size <= warmData) {
+			list = append(list, span{m.gpa, m.size})
+		}
+	}
+	return append(list, span{b.end, uint64(len(b.tableBytes)) + abi.PageSize})
 }
 
 // mapAll builds the page tables. Nothing can be added afterwards.

@@ -232,3 +232,39 @@ func TestPhysmap(t *testing.T) {
 		}
 	}
 }
+
+func TestPoolStart(t *testing.T) {
+	const mib = 1 << 20
+	for _, test := range []struct{ end, memory, want uint64 }{
+		{mib, 16 * mib, mib},
+		{mib, 32 * mib, 2*mib - smallPool},
+		{2*mib - smallPool, 32 * mib, 2*mib - smallPool},
+		{2*mib - 4096, 32 * mib, 2*mib - 4096},
+		{2 * mib, 32 * mib, 2 * mib},
+		{2*mib + 4096, 64 * mib, 4*mib - smallPool},
+	} {
+		if got := poolStart(test.end, test.memory); got != test.want {
+			t.Errorf("poolStart(%#x, %#x) = %#x, want %#x", test.end, test.memory, got, test.want)
+		}
+	}
+}
+
+func TestWritten(t *testing.T) {
+	b := layout(t, tkKernel(tkCode{}), tkProgram(t))
+	covered := func(gpa uint64) bool {
+		for _, s := range b.written() {
+			if gpa >= s.gpa && gpa < s.gpa+s.size {
+				return true
+			}
+		}
+		return false
+	}
+	for _, gpa := range []uint64{abi.ControlGPA, abi.ClockGPA, tkData - abi.KernelBase + abi.ImageGPA, b.tables.Root(), b.size()} {
+		if !covered(gpa) {
+			t.Errorf("%#x is not among %+v", gpa, b.written())
+		}
+	}
+	if covered(tkText - abi.KernelBase + abi.ImageGPA) {
+		t.Error("the kernel's text is among what guests write to")
+	}
+}

@@ -108,7 +108,10 @@ func (m *Machine) create(sys *kvm.System) error {
 	if err := m.shareWords(); err != nil {
 		return err
 	}
-	if err := m.writePhysmap(); err != nil {
+	if err := m.memory.PreferLargePages(m.boot.PoolStart, m.boot.PoolEnd); err != nil {
+		return err
+	}
+	if err := m.fill(); err != nil {
 		return err
 	}
 	if err := m.createVM(sys); err != nil {
@@ -135,7 +138,7 @@ func (m *Machine) plan() error {
 	}
 	b := &m.boot
 	b.MemorySize = c.Memory
-	b.PoolStart = start
+	b.PoolStart = poolStart(start, c.Memory)
 	b.InputSize = c.InputSize
 	b.InputGPA = c.Memory - c.InputSize
 	b.OutputSize = c.OutputSize
@@ -163,20 +166,6 @@ func (m *Machine) shareWords() error {
 	m.events = word(abi.ControlOffsetEvents)
 	m.clock.share(m.memory, word)
 	return err
-}
-
-// writePhysmap completes the page tables of the image with what depends on the
-// memory's size.
-func (m *Machine) writePhysmap() error {
-	tables := m.image.Size()
-	if err := m.memory.CopyIn(tables, pagetable.Linear(m.config.Memory)); err != nil {
-		return err
-	}
-	n := pagetable.LinearTables(m.config.Memory)
-	if n == 1 {
-		return nil // the image links the first
-	}
-	return m.memory.CopyIn(m.image.physmap, pagetable.Links(tables, n))
 }
 
 func (m *Machine) createVM(sys *kvm.System) error {
@@ -274,7 +263,7 @@ func (m *Machine) Reset() error {
 	if err := m.memory.Reset(); err != nil {
 		return err
 	}
-	if err := m.writePhysmap(); err != nil {
+	if err := m.fill(); err != nil {
 		return err
 	}
 	if err := m.attachMemory(); err != nil {

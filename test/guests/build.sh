@@ -25,7 +25,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 skip() {
 	echo "skipped: $1: $2"
 	if [[ ${3-} == required && ${CI-} == true ]]; then
-		echo "$0: CI needs $1" >&2
+		echo "$0: with CI=true nothing required may be skipped" >&2
 		exit 1
 	fi
 }

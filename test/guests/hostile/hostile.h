@@ -57,6 +57,7 @@ static inline void use_kernel(void)
 	struct timespec ts = {0, 1000000};
 	syscall(SYS_nanosleep, &ts, NULL);
 	syscall(SYS_getrandom, buf + 32, 16, 0);
+	buf[sizeof buf - 1] = '\n';
 	syscall(SYS_sched_yield);
 	syscall(SYS_write, 1, buf, sizeof buf);
 }
