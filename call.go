@@ -75,7 +75,7 @@ func Bind[F any](sb *Sandbox, name string) (F, error) {
 		})
 		return value, err
 	})
-	return stub.Interface().(F), nil //nolint:forcetypeassert // Stub makes one
+	return stub.Interface().(F), nil //nolint:forcetypeassert,errcheck // Stub makes one
 }
 
 func sameKinds(kinds []wire.Kind, args []wire.Value) bool {

@@ -40,28 +40,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestReadme keeps the example of README.md the same as the one below, which is
-// compiled and run.
-func TestReadme(t *testing.T) {
-	unindented := func(path string) string {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var b strings.Builder
-		for line := range strings.Lines(string(text)) {
-			b.WriteString(strings.TrimLeft(line, "\t"))
-		}
-		return b.String()
-	}
-	_, block, _ := strings.Cut(unindented("README.md"), "```go\n")
-	block, _, ok := strings.Cut(block, "```\n")
-	source := strings.ReplaceAll(unindented("example_test.go"), "hello()", `"hello"`)
-	if !ok || !strings.Contains(source, block) {
-		t.Errorf("README.md has an example that is not in example_test.go:\n%s", block)
-	}
-}
-
 // The whole way: load a program, make a sandbox for it, run it.
 func Example() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

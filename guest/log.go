@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"slices"
 
 	"github.com/airlockvm/airlock/internal/wire"
 )
@@ -29,8 +30,7 @@ func (h *logHandler) Enabled(_ context.Context, level slog.Level) bool {
 }
 
 func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
-	record := wire.LogRecord{Level: wireLevel(r.Level), Message: r.Message, Source: h.source, Attrs: h.attrs}
-	record.Attrs = record.Attrs[:len(record.Attrs):len(record.Attrs)]
+	record := wire.LogRecord{Level: wireLevel(r.Level), Message: r.Message, Source: h.source, Attrs: slices.Clip(h.attrs)}
 	r.Attrs(func(a slog.Attr) bool {
 		record.Attrs = h.add(record.Attrs, a)
 		return len(record.Attrs) < wire.MaxLogAttrs

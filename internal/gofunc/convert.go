@@ -88,7 +88,7 @@ func (s *Shape) Stub(call func(ctx context.Context, args []wire.Value) (wire.Val
 	return reflect.MakeFunc(s.goType, func(in []reflect.Value) []reflect.Value {
 		ctx := context.Background()
 		if s.hasContext {
-			if given, ok := in[0].Interface().(context.Context); ok {
+			if given, ok := reflect.TypeAssert[context.Context](in[0]); ok {
 				ctx = given
 			}
 			in = in[1:]
@@ -168,5 +168,5 @@ func As[T any](v wire.Value) (T, error) {
 	if !ok || kind != v.Kind() {
 		return zero, fmt.Errorf("is a %s, not a %v", v.Kind(), t)
 	}
-	return toGo(v, t).Interface().(T), nil //nolint:forcetypeassert // toGo makes one
+	return toGo(v, t).Interface().(T), nil //nolint:forcetypeassert,errcheck // toGo makes one
 }

@@ -163,8 +163,7 @@ func (f *Func) Call(ctx context.Context, args []wire.Value) (wire.Value, error) 
 
 func (f *Func) results(out []reflect.Value) (wire.Value, error) {
 	if f.hasError {
-		last := out[len(out)-1]
-		if err, ok := last.Interface().(error); ok && err != nil {
+		if err, ok := reflect.TypeAssert[error](out[len(out)-1]); ok && err != nil {
 			return wire.Value{}, err
 		}
 	}

@@ -11,6 +11,5 @@ func main() {
 		day, err := getWeekday()
 		return "Hello, " + name + "! Today is " + day + ".", err
 	})
-	guest.Export("Echo", func(text string) string { return text })
 	guest.Serve()
 }

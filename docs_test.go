@@ -1,0 +1,95 @@
+package airlock_test
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestReadme keeps the example of README.md the same as the one in
+// example_test.go, which is compiled and run.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	unindented := func(text string) string {
+		return regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(text, "")
+	}
+	_, block, _ := strings.Cut(unindented(read(t, "README.md")), "```go\n")
+	block, _, ok := strings.Cut(block, "```\n")
+	source := strings.ReplaceAll(unindented(read(t, "example_test.go")), "hello()", `"hello"`)
+	if !ok || !strings.Contains(source, block) {
+		t.Errorf("README.md has an example that is not in example_test.go:\n%s", block)
+	}
+}
+
+// TestArchitecture demands that ARCHITECTURE.md names every directory with
+// code. The guests of the tests are described together.
+func TestArchitecture(t *testing.T) {
+	t.Parallel()
+	text := read(t, "ARCHITECTURE.md")
+	seen := make(map[string]bool)
+	walk(t, func(name string) {
+		dir := path.Dir(name)
+		switch path.Ext(name) {
+		case ".go", ".c", ".S", ".rs":
+		default:
+			return
+		}
+		if seen[dir] || dir == "." || strings.HasPrefix(dir, "test/guests/go/") || strings.Contains(dir, "testdata") {
+			return
+		}
+		seen[dir] = true
+		if !regexp.MustCompile(`\b` + regexp.QuoteMeta(path.Base(dir)) + `\b`).MatchString(text) {
+			t.Errorf("ARCHITECTURE.md does not name %s", dir)
+		}
+	})
+}
+
+// TestLinks follows the links between the documents.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	walk(t, func(name string) {
+		if path.Ext(name) != ".md" {
+			return
+		}
+		for _, match := range link.FindAllStringSubmatch(read(t, filepath.FromSlash(name)), -1) {
+			if _, err := os.Stat(filepath.FromSlash(path.Join(path.Dir(name), match[1]))); err != nil {
+				t.Errorf("%s: broken link: %v", name, err)
+			}
+		}
+	})
+}
+
+// walk visits the files of the repository.
+func walk(t *testing.T, visit func(name string)) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if name == ".git" || name == "build" || name == "bin" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		visit(name)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

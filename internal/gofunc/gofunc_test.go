@@ -1,0 +1,152 @@
+package gofunc
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/airlockvm/airlock/internal/wire"
+)
+
+type named string
+
+func TestShapeOf(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		fn     any
+		params []wire.Kind
+		result wire.Kind
+		fails  bool
+	}{
+		{func() {}, nil, wire.KindVoid, false},
+		{func() error { return nil }, nil, wire.KindVoid, true},
+		{func(context.Context) string { return "" }, nil, wire.KindString, false},
+		{
+			func(int, named, []byte) (bool, error) { return false, nil },
+			[]wire.Kind{wire.KindInt64, wire.KindString, wire.KindBytes},
+			wire.KindBool, true,
+		},
+		{
+			func(int32, uint32, int64, uint64, float32, float64, bool, string, []byte) []byte { return nil },
+			[]wire.Kind{
+				wire.KindInt32, wire.KindUint32, wire.KindInt64, wire.KindUint64, wire.KindFloat32,
+				wire.KindFloat64, wire.KindBool, wire.KindString, wire.KindBytes,
+			},
+			wire.KindBytes, false,
+		},
+	}
+	for _, test := range tests {
+		s, err := ShapeOf(reflect.TypeOf(test.fn))
+		if err != nil || !slices.Equal(s.Params, test.params) || s.Return != test.result || s.Fails() != test.fails {
+			t.Errorf("%T: %v, %v, %v, %v", test.fn, s.Params, s.Return, s.Fails(), err)
+		}
+	}
+	for _, fn := range []any{
+		nil, 1, func(...int32) {}, func(int8) {}, func([]string) {}, func(int32, context.Context) {},
+		func() (int32, int32) { return 0, 0 }, func() any { return nil },
+	} {
+		if _, err := ShapeOf(reflect.TypeOf(fn)); !errors.Is(err, ErrSignature) {
+			t.Errorf("%T: %v", fn, err)
+		}
+	}
+}
+
+func TestCall(t *testing.T) {
+	t.Parallel()
+	boom := errors.New("boom")
+	tests := []struct {
+		fn   any
+		args []wire.Value
+		want wire.Value
+		err  error
+	}{
+		{func(a string) (string, error) { return a + "!", nil }, []wire.Value{wire.String("x")}, wire.String("x!"), nil},
+		{func(a string) (string, error) { return "", boom }, []wire.Value{wire.String("x")}, wire.Value{}, boom},
+		{func(a string) string { return a }, []wire.Value{wire.String("x")}, wire.String("x"), nil},
+		{func(a []byte) []byte { return a }, []wire.Value{wire.Bytes([]byte{1})}, wire.Bytes([]byte{1}), nil},
+		{func(a []byte) ([]byte, error) { return a, nil }, []wire.Value{wire.Bytes([]byte{1})}, wire.Bytes([]byte{1}), nil},
+		{func() (string, error) { return "y", nil }, nil, wire.String("y"), nil},
+		{func() {}, nil, wire.Void(), nil},
+		{
+			func(_ context.Context, a int, b named) (named, error) { return b, nil },
+			[]wire.Value{wire.Int64(1), wire.String("n")},
+			wire.String("n"), nil,
+		},
+		{func(a float32) error { return boom }, []wire.Value{wire.Float32(1)}, wire.Value{}, boom},
+	}
+	for _, test := range tests {
+		f, err := New(test.fn)
+		if err != nil || !f.Accepts(test.args) {
+			t.Fatalf("%T: %v", test.fn, err)
+		}
+		got, err := f.Call(t.Context(), test.args)
+		if !errors.Is(err, test.err) || err == nil && !got.Equal(test.want) {
+			t.Errorf("%T: %v, %v; want %v, %v", test.fn, got.Any(), err, test.want.Any(), test.err)
+		}
+		stub := f.Stub(func(ctx context.Context, args []wire.Value) (wire.Value, error) { return f.Call(ctx, args) })
+		if stub.Type() != reflect.TypeOf(test.fn) {
+			t.Errorf("a stub for %T is a %v", test.fn, stub.Type())
+		}
+	}
+}
+
+func TestAccepts(t *testing.T) {
+	t.Parallel()
+	f, err := New(func(int32, string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]wire.Value{
+		nil,
+		{wire.Int32(1)},
+		{wire.Int64(1), wire.String("")},
+		{wire.Int32(1), wire.Bytes(nil)},
+		{wire.Int32(1), wire.String(""), wire.Void()},
+	} {
+		if f.Accepts(args) {
+			t.Errorf("accepts %v", args)
+		}
+	}
+}
+
+func TestCoerce(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		in   any
+		kind wire.Kind
+		want wire.Value
+		ok   bool
+	}{
+		{int32(5), wire.KindInt32, wire.Int32(5), true},
+		{5, wire.KindInt32, wire.Int32(5), true},
+		{5, wire.KindInt64, wire.Int64(5), true},
+		{5, wire.KindUint32, wire.Uint32(5), true},
+		{5, wire.KindUint64, wire.Uint64(5), true},
+		{-5, wire.KindUint32, wire.Value{}, false},
+		{-5, wire.KindUint64, wire.Value{}, false},
+		{1 << 40, wire.KindInt32, wire.Value{}, false},
+		{1 << 40, wire.KindUint32, wire.Value{}, false},
+		{5, wire.KindFloat64, wire.Value{}, false},
+		{named("n"), wire.KindString, wire.String("n"), true},
+		{"s", wire.KindBytes, wire.Value{}, false},
+		{nil, wire.KindBytes, wire.Value{}, false},
+		{int32(5), wire.KindInt64, wire.Value{}, false},
+	}
+	for _, test := range tests {
+		got, err := Coerce(test.in, test.kind)
+		if (err == nil) != test.ok || test.ok && !got.Equal(test.want) {
+			t.Errorf("Coerce(%v, %v) = %v, %v", test.in, test.kind, got.Any(), err)
+		}
+	}
+	if v, err := As[named](wire.String("n")); v != "n" || err != nil {
+		t.Errorf("As[named] = %q, %v", v, err)
+	}
+	if _, err := As[int32](wire.String("n")); err == nil {
+		t.Error("a string is an int32")
+	}
+	if _, err := As[chan int](wire.String("n")); err == nil {
+		t.Error("a string is a channel")
+	}
+}
