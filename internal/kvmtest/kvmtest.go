@@ -2,6 +2,7 @@
 package kvmtest
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"runtime"
@@ -49,13 +50,24 @@ func Main(m *testing.M) {
 	leak.Track()
 	before := runtime.NumGoroutine()
 	status := m.Run()
-	if status == 0 {
+	if status == 0 && !fuzzing() {
 		if report := Leaks(before); report != "" {
 			fmt.Fprintln(os.Stderr, report)
 			status = leakStatus
 		}
 	}
 	os.Exit(status)
+}
+
+// fuzzing reports whether the test binary fuzzes: the goroutines of that run on
+// when the tests have ended.
+func fuzzing() bool {
+	for _, name := range []string{"test.fuzz", "test.fuzzworker"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != f.DefValue {
+			return true
+		}
+	}
+	return false
 }
 
 // Leaks describes what is open beyond the number of goroutines given, after

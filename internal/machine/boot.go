@@ -37,6 +37,9 @@ func (m *Machine) Boot(start Start) error {
 			text = append(append(text, s...), 0)
 		}
 	}
+	if err := m.warm(); err != nil {
+		return err
+	}
 	if err := m.WriteMessage(text); err != nil {
 		return fmt.Errorf("machine: %d bytes of arguments and environment are more than the input buffer's %d",
 			len(text), m.boot.InputSize)

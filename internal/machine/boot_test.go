@@ -22,7 +22,7 @@ func fakeMemory(tb testing.TB, m *Machine) *guestmem.Memory {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = m.memory.Close() })
-	if err := errors.Join(m.shareWords(), m.fill()); err != nil {
+	if err := errors.Join(m.shareWords(), m.writePhysmap()); err != nil {
 		tb.Fatal(err)
 	}
 	return m.memory

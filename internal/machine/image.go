@@ -188,8 +188,7 @@ func (b *builder) addProgram(p *elf.Image) error {
 }
 
 // written returns the parts that every guest writes to: control and clock page,
-// the kernel's data, small data of the program, and the page tables with the
-// first that lies behind the image.
+// the kernel's data, small data of the program, and the page tables.
 func (b *builder) written() []span {
 	list := []span{{abi.ControlGPA, abi.ImageGPA}}
 	for _, m := range b.mappings {
@@ -197,7 +196,7 @@ func (b *builder) written() []span {
 			list = append(list, span{m.gpa, m.size})
 		}
 	}
-	return append(list, span{b.end, uint64(len(b.tableBytes)) + abi.PageSize})
+	return append(list, span{b.end, uint64(len(b.tableBytes))})
 }
 
 // mapAll builds the page tables. Nothing can be added afterwards.

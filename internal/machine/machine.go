@@ -111,7 +111,7 @@ func (m *Machine) create(sys *kvm.System) error {
 	if err := m.memory.PreferLargePages(m.boot.PoolStart, m.boot.PoolEnd); err != nil {
 		return err
 	}
-	if err := m.fill(); err != nil {
+	if err := m.writePhysmap(); err != nil {
 		return err
 	}
 	if err := m.createVM(sys); err != nil {
@@ -263,7 +263,7 @@ func (m *Machine) Reset() error {
 	if err := m.memory.Reset(); err != nil {
 		return err
 	}
-	if err := m.fill(); err != nil {
+	if err := m.writePhysmap(); err != nil {
 		return err
 	}
 	if err := m.attachMemory(); err != nil {

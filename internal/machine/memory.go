@@ -41,18 +41,19 @@ func poolStart(end, memory uint64) uint64 {
 	return max(end, boundary-smallPool)
 }
 
-// fill completes memory that holds the image and zeros, before the hypervisor
-// sees it: it makes the pages present that every guest writes to, and writes the
-// page tables that depend on the memory's size.
-func (m *Machine) fill() error {
+// warm makes the pages present that every guest writes to.
+func (m *Machine) warm() error {
 	for _, s := range m.image.written {
 		if err := m.memory.Prefault(s.gpa, s.size); err != nil {
 			return err
 		}
 	}
-	if err := m.memory.Prefault(m.boot.PoolStart, warmPool); err != nil {
-		return err
-	}
+	return m.memory.Prefault(m.boot.PoolStart, warmPool)
+}
+
+// writePhysmap completes the page tables of the image with what depends on the
+// memory's size.
+func (m *Machine) writePhysmap() error {
 	tables := m.image.Size()
 	if err := m.memory.CopyIn(tables, pagetable.Linear(m.config.Memory)); err != nil {
 		return err
