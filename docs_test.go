@@ -19,18 +19,23 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// TestReadme keeps the example of README.md the same as the one in
-// example_test.go, which is compiled and run.
+// TestReadme keeps the Go examples of README.md the same as code that is
+// compiled and run.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	unindented := func(text string) string {
 		return regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(text, "")
 	}
-	_, block, _ := strings.Cut(unindented(read(t, "README.md")), "```go\n")
-	block, _, ok := strings.Cut(block, "```\n")
-	source := strings.ReplaceAll(unindented(read(t, "example_test.go")), "hello()", `"hello"`)
-	if !ok || !strings.Contains(source, block) {
-		t.Errorf("README.md has an example that is not in example_test.go:\n%s", block)
+	source := read(t, "example_test.go") + read(t, "examples/hello/main.go") + read(t, "examples/hello/guest/main.go")
+	source = strings.ReplaceAll(unindented(source), "hello()", `"hello"`)
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(unindented(read(t, "README.md")), -1)
+	if len(blocks) == 0 {
+		t.Error("README.md has no example")
+	}
+	for _, block := range blocks {
+		if !strings.Contains(source, block[1]) {
+			t.Errorf("README.md has an example that is not in the code:\n%s", block[1])
+		}
 	}
 }
 
@@ -60,7 +65,7 @@ func TestArchitecture(t *testing.T) {
 // TestLinks follows the links between the documents.
 func TestLinks(t *testing.T) {
 	t.Parallel()
-	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	link := regexp.MustCompile(`\]\(([^)#:\"\s]+)\)`)
 	walk(t, func(name string) {
 		if path.Ext(name) != ".md" {
 			return

@@ -51,7 +51,7 @@ func FuzzDecodeHostFunctions(f *testing.F) { fuzz(f, hostFunctionsCodec) }
 func FuzzTexts(f *testing.F) {
 	f.Add("name", "text", []byte("bytes"), uint64(1))
 	f.Add("", "\xff", []byte(nil), uint64(1)<<63)
-	f.Add("a\x00", strings.Repeat("ż", 5000), []byte{0}, uint64(7))
+	f.Add("a\x00", strings.Repeat("ż", MaxName), []byte{0}, uint64(7))
 	f.Fuzz(func(t *testing.T, name, text string, data []byte, bits uint64) {
 		call := Call{Name: name, Args: []Value{String(text), Bytes(data), {kind: KindFloat64, bits: bits}, Bool(true)}}
 		if msg, err := AppendCall(nil, &call); err == nil {

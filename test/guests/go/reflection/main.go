@@ -25,6 +25,7 @@ func (s Square) Name(prefix string) string { return prefix + "square" }
 func (Square) Fail(code int) (int, error) {
 	return 0, fmt.Errorf("code %d: %w", code, errors.ErrUnsupported)
 }
+
 func squares(n int) iter.Seq2[int, float64] {
 	return sequence(n, func(i int) float64 { return float64(i * i) })
 }
