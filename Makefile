@@ -97,12 +97,12 @@ kernel: ## build the guest kernel's image; needs the C compiler that TOOLCHAIN n
 guests: ## build the tests' guests into build/test/guests
 	test/guests/build.sh build/test/guests
 
-generate: ## write the generated Go files; needs a C compiler
+generate: ## write the generated Go files; needs a C compiler and flatc
 	$(GO) generate ./...
 
-fmt: ## format the Go and C files
+fmt: ## format the Go files and tidy the go.mod files
 	$(TOOL) gofumpt -w .
-	@! command -v clang-format >/dev/null || find internal/kernel -name '*.[ch]' -exec clang-format -i {} +
+	$(call each,$(MODULES) tools,$(GO) mod tidy)
 
 cover: setup ## measure which lines of the library the tests reach
 	@mkdir -p build

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"syscall"
 	"unsafe"
 
 	"github.com/airlockvm/airlock/internal/abi"
@@ -34,7 +33,7 @@ var buffers struct {
 // connect finds the message buffers.
 func connect() error {
 	var info abi.Info
-	if err := system(operationInfo, uintptr(unsafe.Pointer(&info))); err != nil {
+	if _, err := system(operationInfo, uintptr(unsafe.Pointer(&info))); err != nil {
 		return errNotInSandbox
 	}
 	switch {
@@ -57,17 +56,7 @@ func shared(address, size uint64) []byte {
 	return unsafe.Slice((*byte)(*(*unsafe.Pointer)(unsafe.Pointer(&address))), size)
 }
 
-func system(operation, argument uintptr) error {
-	_, _, errno := syscall.RawSyscall(abi.Syscall, operation, argument, 0)
-	if errno != 0 {
-		return errno
-	}
-	return nil
-}
-
 // exchange sends the message that put writes, and returns a copy of the answer.
-// The system call stops the whole virtual machine, so that it need not tell the
-// scheduler that it blocks.
 func exchange(operation uintptr, put func(buffer []byte) (int, error)) ([]byte, error) {
 	buffers.mu.Lock()
 	defer buffers.mu.Unlock()
@@ -78,9 +67,9 @@ func exchange(operation uintptr, put func(buffer []byte) (int, error)) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	length, _, errno := syscall.RawSyscall(abi.Syscall, operation, uintptr(n), 0)
-	if errno != 0 {
-		return nil, errno
+	length, err := system(operation, uintptr(n))
+	if err != nil {
+		return nil, err
 	}
 	return append([]byte(nil), buffers.input[:length]...), nil
 }

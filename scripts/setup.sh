@@ -6,8 +6,8 @@
 #
 # Go is not installed: see https://go.dev/doc/install. The library and the
 # command need nothing else; what is installed here is for the guest kernel and
-# for the tests' guests. In CI (CI=true) clang is wanted too, and whatever still
-# is missing in the end, a usable /dev/kvm among it, is an error.
+# for the tests' guests. In CI (CI=true) more compilers are wanted, and whatever
+# still is missing in the end, a usable /dev/kvm among it, is an error.
 set -euo pipefail
 
 ci=${CI-}
@@ -33,7 +33,11 @@ look() {
 	want libc6-dev "the same" test -e /usr/include/stdio.h
 	want musl-tools "builds the tests' C programs against another libc" have musl-gcc
 	want busybox-static "is a guest of the tests" static_busybox
-	[[ $ci != true ]] || want clang "builds the kernel's host tests a second time" have clang
+	if [[ $ci == true ]]; then
+		want clang "builds the kernel's host tests a second time" have clang
+		want flatbuffers-compiler "generates code from the message schemas" have flatc
+	fi
+	[[ $ci != true ]] || want flatbuffers-compiler "generates the messages' reference code again" have flatc
 }
 
 if ! have go; then

@@ -93,14 +93,18 @@ u64 process_cpu_time(void) { return process_time + clock_monotonic() - slice_sta
 
 void sched_tick(void)
 {
+	/*
+	 * First of all, so that the host can inject another one for what it raises
+	 * from here on. That will be missed, and looked at before the program runs.
+	 */
 	tick_missed = false;
+	control_page()->tick_pending = 0;
 	account();
 	console_flush();
 	sched_events();
 	timers_run();
 	if (current->state == THREAD_RUNNABLE && sched_others_runnable() && list_empty(&current->run))
 		sched_yield_current();
-	control_page()->tick_pending = 0;
 }
 
 void sched_events(void)
