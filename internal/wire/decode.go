@@ -170,7 +170,7 @@ func readFunctions(t view, field uint64) ([]Function, *Error) {
 		}
 	}
 	if i := duplicate(functions); i >= 0 {
-		return nil, refuse(ErrDuplicate, t.tableAt(start+4*uint64(i)).pos).at(i) //nolint:gosec // G115: an index
+		return nil, refuse(ErrDuplicate, t.tableAt(start+4*uint64(i)).pos).in("name").at(i) //nolint:gosec // G115: an index
 	}
 	return functions, nil
 }

@@ -163,7 +163,13 @@ var valueRefusals = []refusal{
 	}, ErrRange, "host_functions.functions[1].return_type"},
 	{"duplicate", hostFunctionsCodec, plainList, func(m *damaged) {
 		copy(m.msg[m.target(m.item(m.root(), 0, 1), 0)+4:], "one")
-	}, ErrDuplicate, "host_functions.functions[1]"},
+	}, ErrDuplicate, "host_functions.functions[1].name"},
+	{"duplicate-export", declarationCodec, Declaration{Exports: plainList.Functions}, func(m *damaged) {
+		copy(m.msg[m.target(m.item(m.root(), 0, 1), 0)+4:], "one")
+	}, ErrDuplicate, "guest_declaration.exports[1].name"},
+	{"duplicate-import", declarationCodec, Declaration{Imports: plainList.Functions}, func(m *damaged) {
+		copy(m.msg[m.target(m.item(m.root(), 1, 1), 0)+4:], "one")
+	}, ErrDuplicate, "guest_declaration.imports[1].name"},
 }
 
 // vectorRefusals are about texts and vectors.
