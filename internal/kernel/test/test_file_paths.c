@@ -241,7 +241,7 @@ static void test_maps(void)
 {
 	check_text("/proc/self/maps", "00400000-00401000 r-xp 00000000 00:00 0 /guest\n"
 	                              "00401000-00403000 rw-p 00000000 00:00 0 \n"
-	                              "7f7fffe00000-7f7fffe02000 rw-p 00000000 00:00 0 [stack]\n"
+	                              "7f6ffff00000-7f6ffff02000 rw-p 00000000 00:00 0 [stack]\n"
 	                              "7f7ffffe0000-7f7ffffe1000 r--p 00000000 00:00 0 [vvar]\n"
 	                              "7f7ffffe1000-7f7ffffe2000 r-xp 00000000 00:00 0 [vdso]\n");
 }
