@@ -141,7 +141,7 @@ func (h *header) deadline() time.Duration {
 		// A timeout is one of the ends that it may come to, and many do.
 		return 3 * time.Second
 	}
-	return 10 * time.Second
+	return 60 * time.Second
 }
 
 func TestParseHeader(t *testing.T) {
