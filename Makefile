@@ -36,12 +36,14 @@ help: ## list the verbs
 build: ## build bin/airlock
 	$(GO) build -C cmd/airlock -o $(CURDIR)/bin/airlock .
 
-demo: build ## run a Go program in a sandbox; needs Go and /dev/kvm only
+demo: build ## run a Go program in a sandbox, and call functions of another; needs Go and /dev/kvm only
 	@mkdir -p build
 	@bin/airlock doctor >build/doctor.log || { cat build/doctor.log; exit 1; }
 	@echo airlock run ./test/guests/go/hello
 	@bin/airlock run -v ./test/guests/go/hello 2>build/demo.log || { cat build/demo.log >&2; exit 1; }
 	@sed -n 's/.*msg="program ended".*duration=\([^ ]*\).*/From the start of its virtual machine to its exit: \1/p' build/demo.log
+	@CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) build -o build/hello.guest ./examples/hello/guest
+	$(GO) run ./examples/hello build/hello.guest
 
 setup: # installs or names what the tests need
 	@scripts/setup.sh
