@@ -123,6 +123,9 @@ func (sb *Sandbox) callValues(
 		}
 	}
 	s := sb.serving
+	if len(s.missing) > 0 {
+		return value, &MissingHostFunctionError{Functions: s.missing}
+	}
 	f, ok := s.exports[name]
 	if !ok {
 		return value, fmt.Errorf("%w: %q", ErrUnknownFunction, name)
@@ -202,7 +205,7 @@ func (s *serving) outcome() (wire.Value, error) {
 	case s.panicked != nil:
 		return wire.Value{}, s.panicked
 	case s.result.Err != nil:
-		return wire.Value{}, &GuestError{Code: s.result.Err.Code, Message: s.result.Err.Message}
+		return wire.Value{}, &GuestError{Code: GuestErrorCode(s.result.Err.Code), Message: s.result.Err.Message}
 	}
 	return s.result.Value.Clone(), nil
 }
@@ -215,35 +218,3 @@ func (s *serving) typed(f wire.Function) error {
 	return nil
 }
 
-// FunctionInfo describes a function that a guest exports.
-type FunctionInfo struct {
-	// Name is what the guest calls it: 1 to 255 bytes of UTF-8.
-	Name string
-	// Params and Return name the types, as "int32", "string", "bytes"; Return is
-	// "void" for a function that returns nothing.
-	Params []string
-	Return string
-}
-
-// Functions returns what the guest exports. It starts the guest's program as
-// the first call does.
-func (sb *Sandbox) Functions(ctx context.Context) (list []FunctionInfo, err error) {
-	ctx, err = sb.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { sb.end(err) }()
-	if sb.serving == nil {
-		if err := sb.start(ctx); err != nil {
-			return nil, err
-		}
-	}
-	for _, f := range sb.serving.functions {
-		info := FunctionInfo{Name: f.Name, Return: f.Return.String()}
-		for _, kind := range f.Params {
-			info.Params = append(info.Params, kind.String())
-		}
-		list = append(list, info)
-	}
-	return list, nil
-}

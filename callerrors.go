@@ -40,7 +40,28 @@ func (e *GuestError) Error() string {
 }
 
 // GuestErrorCode is a kind of guest error.
-type GuestErrorCode = wire.ErrorCode
+type GuestErrorCode uint8
+
+// The kinds of guest errors.
+const (
+	// CodeFailed: the function returned an error.
+	CodeFailed = GuestErrorCode(wire.CodeFailed)
+	// CodeUnknownFunction: the guest no longer has the function that it declared.
+	CodeUnknownFunction = GuestErrorCode(wire.CodeUnknownFunction)
+	// CodeWrongParameters: the guest's function has other parameters than it declared.
+	CodeWrongParameters = GuestErrorCode(wire.CodeWrongParameters)
+	// CodePanicked: the function panicked.
+	CodePanicked = GuestErrorCode(wire.CodePanicked)
+	// CodeTooLarge: the result does not fit the message buffer.
+	CodeTooLarge = GuestErrorCode(wire.CodeTooLarge)
+	// CodeMalformed: the guest did not understand the message.
+	CodeMalformed = GuestErrorCode(wire.CodeMalformed)
+	// CodeAborted: the guest ended itself.
+	CodeAborted = GuestErrorCode(wire.CodeAborted)
+)
+
+// String returns a word or two in English.
+func (c GuestErrorCode) String() string { return wire.ErrorCode(c).String() }
 
 // GuestAbortError means that the guest ended itself with its SDK's Abort. The
 // sandbox is poisoned.
@@ -69,26 +90,6 @@ func publicText(err error) string {
 		return visible.Error()
 	}
 	return "the host function failed"
-}
-
-// signature writes a function as "name(string, int32) bool", the name quoted if
-// it is not plain.
-func signature(f wire.Function) string {
-	var b strings.Builder
-	b.WriteString(quoteName(f.Name))
-	b.WriteByte('(')
-	for i, kind := range f.Params {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(kind.String())
-	}
-	b.WriteByte(')')
-	if f.Return != wire.KindVoid {
-		b.WriteByte(' ')
-		b.WriteString(f.Return.String())
-	}
-	return b.String()
 }
 
 func quoteName(name string) string {

@@ -20,10 +20,11 @@ type serving struct {
 	*process
 	hosts     HostFuncs
 	hostList  wire.HostFunctions
-	exports   map[string]wire.Function
-	functions []wire.Function // the exports in the order in which they were declared
+	declared    bool
+	declaration wire.Declaration
+	exports     map[string]wire.Function
+	missing     []string // what the guest needs and hosts does not have
 
-	declared bool
 	calling  bool            // a call is in progress: host functions may be called
 	panicked *HostPanicError // of a host function during this call
 	logs     int             // records in this call
@@ -86,8 +87,7 @@ func (s *serving) serve(ctx context.Context, port uint16) error {
 	}
 }
 
-// declare notes what the guest exports, and refuses a guest whose needs can't
-// be met.
+// declare notes what the guest exports and needs.
 func (s *serving) declare(message []byte) error {
 	if s.declared {
 		return fmt.Errorf("%w: declared twice", ErrProtocol)
@@ -96,11 +96,9 @@ func (s *serving) declare(message []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: declaration: %w", ErrProtocol, err)
 	}
-	if missing := s.hosts.missing(d.Imports); len(missing) > 0 {
-		return &MissingHostFunctionError{Functions: missing}
-	}
 	s.declared = true
-	s.functions = d.Exports
+	s.declaration = d
+	s.missing = s.hosts.missing(d.Imports)
 	s.exports = make(map[string]wire.Function, len(d.Exports))
 	for _, f := range d.Exports {
 		s.exports[f.Name] = f
@@ -199,5 +197,5 @@ func (s *serving) abort(message []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: abort: %w", ErrProtocol, err)
 	}
-	return &GuestAbortError{Code: info.Code, Message: info.Message}
+	return &GuestAbortError{Code: GuestErrorCode(info.Code), Message: info.Message}
 }

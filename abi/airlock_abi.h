@@ -17,7 +17,7 @@
 
 #include <stdint.h>
 
-#define AIRLOCK_ABI_VERSION 1u
+#define AIRLOCK_ABI_VERSION 2u
 #define AIRLOCK_PAGE_SIZE 4096u
 
 /*
@@ -138,7 +138,7 @@ struct airlock_boot {
 	uint32_t argument_count;    /* NUL-terminated strings at the start of the input message buffer */
 	uint32_t environment_count; /* then these */
 	uint32_t argument_bytes;    /* of both */
-	uint8_t seed[32];           /* fresh randomness for this boot */
+	uint8_t seed[32];           /* fresh randomness, at boot and for every new value of clock.generation */
 	struct airlock_region regions[AIRLOCK_MAX_REGIONS];
 };
 
@@ -260,6 +260,7 @@ struct airlock_info {
 	uint64_t output_size;
 	uint64_t input;
 	uint64_t input_size;
+	uint64_t generation; /* where airlock_clock.generation is, which programs may read */
 };
 
 enum airlock_trace_kind {
@@ -317,6 +318,10 @@ struct airlock_control {
  *   wall      = monotonic + wall_offset
  *
  * sequence is odd while the host writes.
+ *
+ * generation counts what the kernel can't see: the host raises it whenever it
+ * puts the memory of another time, or a copy of it, before the vCPU. What was
+ * random then is known to others now, and boot.seed is new.
  */
 struct airlock_clock {
 	uint32_t sequence;
@@ -325,6 +330,7 @@ struct airlock_clock {
 	uint64_t base_ns;
 	uint64_t multiplier;
 	uint64_t wall_offset;
+	uint64_t generation;
 };
 
 #define AIRLOCK_KERNEL_MAGIC 0x4c4e524b4c524941ull

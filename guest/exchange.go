@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/airlockvm/airlock/internal/abi"
@@ -46,14 +47,33 @@ func connect() error {
 	defer buffers.mu.Unlock()
 	buffers.output = shared(info.Output, info.OutputSize)
 	buffers.input = shared(info.Input, info.InputSize)
+	generation.word = (*uint64)(at(info.Generation))
+	generation.seen = atomic.LoadUint64(generation.word)
 	return nil
 }
 
-// shared is the memory that the guest kernel has mapped at an address, for good.
+// generation is the host's number for what the program can't notice otherwise:
+// that its memory is a copy, or that of another time.
+var generation struct {
+	word *uint64 // in the clock page, which the host writes
+	seen uint64
+}
+
+// restored reports whether the sandbox was restored since it was asked last.
+func restored() bool {
+	before := generation.seen
+	generation.seen = atomic.LoadUint64(generation.word)
+	return generation.seen != before
+}
+
+// at is the address of what the guest kernel has mapped for good, outside the
+// Go heap.
+func at(address uint64) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&address)) }
+
+// shared is memory that the guest kernel has mapped.
 func shared(address, size uint64) []byte {
-	// Safety: the kernel mapped size bytes there, outside the Go heap, and nothing
-	// unmaps them.
-	return unsafe.Slice((*byte)(*(*unsafe.Pointer)(unsafe.Pointer(&address))), size)
+	// Safety: the kernel mapped size bytes there, and nothing unmaps them.
+	return unsafe.Slice((*byte)(at(address)), size)
 }
 
 // exchange sends the message that put writes, and returns a copy of the answer.

@@ -23,6 +23,7 @@ var registry struct {
 	serving     bool
 	declaration wire.Declaration
 	exports     map[string]*gofunc.Func
+	onRestore   []func()
 }
 
 // Export makes a function callable by the host under a name of 1 to 255 bytes.
@@ -70,10 +71,48 @@ func Import[F any](name string) F {
 	return stub.Interface().(F) //nolint:forcetypeassert,errcheck // Stub makes one
 }
 
+// OnRestore registers a function that Serve calls before the first call after
+// the sandbox was restored or made from a snapshot. Randomness, identifiers and
+// connections that the program keeps in its memory are then also those of every
+// other copy: this is where it makes new ones. crypto/rand needs nothing: it
+// draws from the guest kernel, which the host gives a new seed. Functions are
+// called in the order in which they were registered; OnRestore panics once Serve
+// has begun.
+func OnRestore(fn func()) {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	if registry.serving {
+		panic("guest.OnRestore: the guest serves already")
+	}
+	registry.onRestore = append(registry.onRestore, fn)
+}
+
+// ErrorCode is a kind of error of a host function.
+type ErrorCode uint8
+
+// The kinds of errors of host functions.
+const (
+	// CodeFailed: the function returned an error.
+	CodeFailed = ErrorCode(wire.CodeFailed)
+	// CodeUnknownFunction: the host has not registered it.
+	CodeUnknownFunction = ErrorCode(wire.CodeUnknownFunction)
+	// CodeWrongParameters: it has other parameters.
+	CodeWrongParameters = ErrorCode(wire.CodeWrongParameters)
+	// CodePanicked: it panicked.
+	CodePanicked = ErrorCode(wire.CodePanicked)
+	// CodeTooLarge: its result does not fit the message buffer.
+	CodeTooLarge = ErrorCode(wire.CodeTooLarge)
+	// CodeDenied: it tried what its confinement does not allow.
+	CodeDenied = ErrorCode(wire.CodeDenied)
+)
+
+// String returns a word or two in English.
+func (c ErrorCode) String() string { return wire.ErrorCode(c).String() }
+
 // HostError is the error of a host function.
 type HostError struct {
 	// Code says what kind of error it is.
-	Code wire.ErrorCode
+	Code ErrorCode
 	// Message is what the host wants the guest to know.
 	Message string
 }
@@ -93,7 +132,7 @@ func callHost(name string, args []wire.Value, want wire.Kind) (wire.Value, error
 	case err != nil:
 		return wire.Value{}, fmt.Errorf("host function %q: %w", name, err)
 	case result.Err != nil:
-		return wire.Value{}, &HostError{Code: result.Err.Code, Message: result.Err.Message}
+		return wire.Value{}, &HostError{Code: ErrorCode(result.Err.Code), Message: result.Err.Message}
 	case result.Value.Kind() != want:
 		return wire.Value{}, fmt.Errorf("host function %q returned a %s", name, result.Value.Kind())
 	}
@@ -156,6 +195,11 @@ func answer(message []byte) wire.Result {
 			abort(wire.CodePanicked, fmt.Sprintf("%s panicked: %v", call.Name, v))
 		}
 	}()
+	if restored() {
+		for _, fn := range registry.onRestore {
+			fn()
+		}
+	}
 	value, err := f.Call(context.Background(), call.Args)
 	if err != nil {
 		return failure(wire.CodeFailed, err.Error())

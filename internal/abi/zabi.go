@@ -5,7 +5,7 @@ package abi
 import "unsafe"
 
 const (
-	ABIVersion = 1
+	ABIVersion = 2
 	PageSize   = 4096
 	// Guest-virtual layout. Everything lies in the lower half, because all guest
 	// code, the kernel too, runs in ring 3.
@@ -213,7 +213,7 @@ type Boot struct {
 	EnvironmentCount uint32
 	// of both
 	ArgumentBytes uint32
-	// fresh randomness for this boot
+	// fresh randomness, at boot and for every new value of clock.generation
 	Seed    [32]byte
 	Regions [32]Region
 }
@@ -325,6 +325,8 @@ type Info struct {
 	OutputSize uint64
 	Input      uint64
 	InputSize  uint64
+	// where airlock_clock.generation is, which programs may read
+	Generation uint64
 }
 
 // TraceRecord mirrors struct airlock_trace_record.
@@ -397,6 +399,10 @@ const (
 //	wall      = monotonic + wall_offset
 //
 // sequence is odd while the host writes.
+//
+// generation counts what the kernel can't see: the host raises it whenever it
+// puts the memory of another time, or a copy of it, before the vCPU. What was
+// random then is known to others now, and boot.seed is new.
 type Clock struct {
 	Sequence   uint32
 	Reserved   uint32
@@ -404,6 +410,7 @@ type Clock struct {
 	BaseNs     uint64
 	Multiplier uint64
 	WallOffset uint64
+	Generation uint64
 }
 
 // Offsets of the fields of Clock.
@@ -414,6 +421,7 @@ const (
 	ClockOffsetBaseNs     = 16
 	ClockOffsetMultiplier = 24
 	ClockOffsetWallOffset = 32
+	ClockOffsetGeneration = 40
 )
 
 // KernelInfo mirrors struct airlock_kernel_info.
@@ -513,13 +521,14 @@ func _() {
 	_ = x[unsafe.Offsetof(Message{}.Answer)-8]
 	_ = x[unsafe.Offsetof(Message{}.Result)-16]
 	_ = x[unsafe.Offsetof(Message{}.Reserved)-20]
-	_ = x[unsafe.Sizeof(Info{})-40]
+	_ = x[unsafe.Sizeof(Info{})-48]
 	_ = x[unsafe.Offsetof(Info{}.ABIVersion)-0]
 	_ = x[unsafe.Offsetof(Info{}.Serve)-4]
 	_ = x[unsafe.Offsetof(Info{}.Output)-8]
 	_ = x[unsafe.Offsetof(Info{}.OutputSize)-16]
 	_ = x[unsafe.Offsetof(Info{}.Input)-24]
 	_ = x[unsafe.Offsetof(Info{}.InputSize)-32]
+	_ = x[unsafe.Offsetof(Info{}.Generation)-40]
 	_ = x[unsafe.Sizeof(TraceRecord{})-128]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Kind)-0]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Thread)-4]
@@ -545,13 +554,14 @@ func _() {
 	_ = x[unsafe.Offsetof(Control{}.Wait)-1272]
 	_ = x[unsafe.Offsetof(Control{}.Trace)-1280]
 	_ = x[unsafe.Offsetof(Control{}.Message)-1288]
-	_ = x[unsafe.Sizeof(Clock{})-40]
+	_ = x[unsafe.Sizeof(Clock{})-48]
 	_ = x[unsafe.Offsetof(Clock{}.Sequence)-0]
 	_ = x[unsafe.Offsetof(Clock{}.Reserved)-4]
 	_ = x[unsafe.Offsetof(Clock{}.BaseTsc)-8]
 	_ = x[unsafe.Offsetof(Clock{}.BaseNs)-16]
 	_ = x[unsafe.Offsetof(Clock{}.Multiplier)-24]
 	_ = x[unsafe.Offsetof(Clock{}.WallOffset)-32]
+	_ = x[unsafe.Offsetof(Clock{}.Generation)-40]
 	_ = x[unsafe.Sizeof(KernelInfo{})-88]
 	_ = x[unsafe.Offsetof(KernelInfo{}.Magic)-0]
 	_ = x[unsafe.Offsetof(KernelInfo{}.ABIVersion)-8]

@@ -24,7 +24,7 @@ void kernel_main(void)
 	pool_init(&kernel_pool, boot->pool_start, boot->pool_end);
 	pagetable_init(boot->page_table);
 	extended_init();
-	kernel_random_seed(boot->seed);
+	kernel_random_init();
 	sched_init();
 	space_init();
 	signals_init();

@@ -48,6 +48,7 @@ static i64 give_info(u64 address)
 		.output_size = boot->output_size,
 		.input = AIRLOCK_MESSAGES + boot->output_size,
 		.input_size = boot->input_size,
+		.generation = AIRLOCK_VVAR + offsetof(struct airlock_clock, generation),
 	};
 	i64 result = map_buffers();
 

@@ -3,16 +3,33 @@
 
 #include <linux/random.h>
 
+#include "arch/hypercall.h"
 #include "lib/random.h"
 #include "mm/user.h"
 
 #define CALL_LIMIT (32u << 20) /* bytes of one call; longer ones end short */
 
 static struct random generator;
+static u64 seeded; /* the clock's generation when the generator got its last seed */
 
-void kernel_random_seed(const u8 seed[32]) { random_seed(&generator, seed); }
+void kernel_random_init(void)
+{
+	const struct airlock_boot *boot = &control_page()->boot;
 
-void kernel_random(void *to, size_t size) { random_bytes(&generator, to, size); }
+	random_seed(&generator, boot->seed);
+	seeded = clock_page()->generation;
+}
+
+/*
+ * A copy of this memory draws the same numbers, from the moment of the copy
+ * until it gets a seed of its own. The host gives it one before it lets it run.
+ */
+void kernel_random(void *to, size_t size)
+{
+	if (seeded != clock_page()->generation)
+		kernel_random_init();
+	random_bytes(&generator, to, size);
+}
 
 i64 sys_getrandom(const u64 *arg)
 {

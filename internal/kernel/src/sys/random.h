@@ -4,7 +4,7 @@
 
 #include "sys/syscall.h"
 
-void kernel_random_seed(const u8 seed[32]);
+void kernel_random_init(void); /* with the host's seed */
 void kernel_random(void *to, size_t size);
 
 syscall_handler sys_getrandom;
