@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/airlockvm/airlock/internal/gofunc"
 	"github.com/airlockvm/airlock/internal/wire"
@@ -67,52 +68,46 @@ func Bind[F any](sb *Sandbox, name string) (F, error) {
 		return zero, fmt.Errorf("%w: %v returns no error, and calls can fail", ErrArguments, reflect.TypeFor[F]())
 	}
 	stub := shape.Stub(func(ctx context.Context, args []wire.Value) (wire.Value, error) {
-		value, err := sb.callValues(ctx, name, func(f wire.Function) ([]wire.Value, error) {
-			if !shape.Accepts(args) || !sameKinds(f.Params, args) || f.Return != shape.Return {
-				return nil, fmt.Errorf("%w: it is %s", ErrArguments, signature(f))
-			}
-			return args, nil
-		})
-		return value, err
+		return sb.callValues(ctx, name, arguments{shape: &shape, bound: args})
 	})
 	return stub.Interface().(F), nil //nolint:forcetypeassert,errcheck // Stub makes one
 }
 
-func sameKinds(kinds []wire.Kind, args []wire.Value) bool {
-	if len(kinds) != len(args) {
-		return false
-	}
-	for i := range kinds {
-		if args[i].Kind() != kinds[i] {
-			return false
-		}
-	}
-	return true
-}
-
 func (sb *Sandbox) call(ctx context.Context, name string, args []any) (wire.Value, error) {
-	return sb.callValues(ctx, name, func(f wire.Function) ([]wire.Value, error) {
-		if len(args) != len(f.Params) {
-			return nil, fmt.Errorf("%w: %s takes %d, got %d", ErrArguments, signature(f), len(f.Params), len(args))
-		}
-		values := make([]wire.Value, len(args))
-		for i := range args {
-			var err error
-			if values[i], err = gofunc.Coerce(args[i], f.Params[i]); err != nil {
-				return nil, fmt.Errorf("%w: %s: argument %d %w", ErrArguments, signature(f), i+1, err)
-			}
-		}
-		return values, nil
-	})
+	return sb.callValues(ctx, name, arguments{dynamic: args})
 }
 
-// callValues makes one call. arguments makes its values once the function's
-// types are known.
-func (sb *Sandbox) callValues(
-	ctx context.Context, name string, arguments func(wire.Function) ([]wire.Value, error),
-) (value wire.Value, err error) {
-	ctx, err = sb.begin(ctx)
-	if err != nil {
+// arguments are those of a call, before the function's types are known.
+type arguments struct {
+	dynamic []any         // of Call
+	shape   *gofunc.Shape // of a function that Bind has made; nil for Call
+	bound   []wire.Value
+}
+
+// values appends them to list, or says why they don't fit the function.
+func (a *arguments) values(list []wire.Value, f *wire.Function) ([]wire.Value, error) {
+	if a.shape != nil {
+		if !slices.Equal(a.shape.Params, f.Params) || f.Return != a.shape.Return {
+			return list, fmt.Errorf("%w: it is %s", ErrArguments, signature(*f))
+		}
+		return append(list, a.bound...), nil
+	}
+	if len(a.dynamic) != len(f.Params) {
+		return list, fmt.Errorf("%w: %s takes %d, got %d", ErrArguments, signature(*f), len(f.Params), len(a.dynamic))
+	}
+	for i, arg := range a.dynamic {
+		value, err := gofunc.Coerce(arg, f.Params[i])
+		if err != nil {
+			return list, fmt.Errorf("%w: %s: argument %d %w", ErrArguments, signature(*f), i+1, err)
+		}
+		list = append(list, value)
+	}
+	return list, nil
+}
+
+// callValues makes one call.
+func (sb *Sandbox) callValues(ctx context.Context, name string, args arguments) (value wire.Value, err error) {
+	if err := sb.begin(ctx); err != nil {
 		return value, err
 	}
 	var fatal error
@@ -123,23 +118,9 @@ func (sb *Sandbox) callValues(
 		}
 	}
 	s := sb.serving
-	if len(s.missing) > 0 {
-		return value, &MissingHostFunctionError{Functions: s.missing}
-	}
-	f, ok := s.exports[name]
-	if !ok {
-		return value, fmt.Errorf("%w: %q", ErrUnknownFunction, name)
-	}
-	values, err := arguments(f)
+	f, err := s.prepare(name, args)
 	if err != nil {
 		return value, err
-	}
-	s.answer, err = wire.AppendCall(s.answer[:0], &wire.Call{Name: name, Args: values})
-	if err != nil {
-		return value, fmt.Errorf("%w: %w", ErrArguments, err)
-	}
-	if limit := sb.config.InputSize; uint64(len(s.answer)) > limit {
-		return value, fmt.Errorf("%w: a call of %d bytes for a buffer of %d", ErrTooLarge, len(s.answer), limit)
 	}
 	if fatal = s.run(ctx); fatal == nil {
 		fatal = s.typed(f)
@@ -148,6 +129,30 @@ func (sb *Sandbox) callValues(
 		return value, fatal
 	}
 	return s.outcome()
+}
+
+// prepare puts the message of a call into s.answer.
+func (s *serving) prepare(name string, args arguments) (*wire.Function, error) {
+	if len(s.missing) > 0 {
+		return nil, &MissingHostFunctionError{Functions: s.missing}
+	}
+	f, ok := s.exports[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownFunction, name)
+	}
+	var err error
+	defer func() { clear(s.values) }() // what the caller has passed is the caller's
+	if s.values, err = args.values(s.values[:0], f); err != nil {
+		return nil, err
+	}
+	s.answer, err = wire.AppendCall(s.answer[:0], &wire.Call{Name: name, Args: s.values})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrArguments, err)
+	}
+	if limit := s.sandbox.config.InputSize; uint64(len(s.answer)) > limit {
+		return nil, fmt.Errorf("%w: a call of %d bytes for a buffer of %d", ErrTooLarge, len(s.answer), limit)
+	}
+	return f, nil
 }
 
 // start boots the program and runs it until it serves.
@@ -189,9 +194,10 @@ func (s *serving) run(ctx context.Context) error {
 // enter runs the guest until it waits for a call: nil. The error says what else
 // it did.
 func (s *serving) enter(ctx context.Context) error {
-	end := s.machine.Begin(ctx)
-	defer end()
-	err := s.loop(ctx)
+	s.ctx = ctx
+	s.machine.Begin(ctx)
+	defer s.machine.End()
+	err := s.loop()
 	if errors.Is(err, errNext) {
 		return nil
 	}
@@ -211,10 +217,9 @@ func (s *serving) outcome() (wire.Value, error) {
 }
 
 // typed refuses a result of another type than the guest has declared.
-func (s *serving) typed(f wire.Function) error {
+func (s *serving) typed(f *wire.Function) error {
 	if s.result.Err == nil && s.result.Value.Kind() != f.Return {
 		return fmt.Errorf("%w: %q returned a %s, and declared %s", ErrProtocol, f.Name, s.result.Value.Kind(), f.Return)
 	}
 	return nil
 }
-

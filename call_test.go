@@ -21,25 +21,25 @@ import (
 )
 
 // buildGuest builds a Go package below testdata with the stock toolchain, once.
-var buildGuest = func() func(t *testing.T, name string) *airlock.Guest {
+var buildGuest = func() func(tb testing.TB, name string) *airlock.Guest {
 	var mu sync.Mutex
 	built := map[string]*airlock.Guest{}
-	return func(t *testing.T, name string) *airlock.Guest {
-		t.Helper()
+	return func(tb testing.TB, name string) *airlock.Guest {
+		tb.Helper()
 		mu.Lock()
 		defer mu.Unlock()
 		if g, ok := built[name]; ok {
 			return g
 		}
-		out := filepath.Join(t.TempDir(), name)
+		out := filepath.Join(tb.TempDir(), name)
 		cmd := exec.Command("go", "build", "-o", out, "./testdata/"+name)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 		if text, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go build: %v\n%s", err, text)
+			tb.Fatalf("go build: %v\n%s", err, text)
 		}
 		g, err := airlock.LoadGuest(out)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		built[name] = g
 		return g
@@ -64,19 +64,19 @@ func hosts() airlock.HostFuncs {
 	}
 }
 
-func newSandbox(t *testing.T, name string, options airlock.Options) *airlock.Sandbox {
-	t.Helper()
-	kvmtest.Require(t)
+func newSandbox(tb testing.TB, name string, options airlock.Options) *airlock.Sandbox {
+	tb.Helper()
+	kvmtest.Require(tb)
 	if options.HostFuncs == nil {
 		options.HostFuncs = hosts()
 	}
-	sb, err := airlock.New(t.Context(), buildGuest(t, name), options)
+	sb, err := airlock.New(tb.Context(), buildGuest(tb, name), options)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := sb.Close(); err != nil {
-			t.Errorf("Close: %v", err)
+			tb.Errorf("Close: %v", err)
 		}
 	})
 	return sb

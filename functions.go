@@ -41,8 +41,7 @@ type FunctionList struct {
 // Functions returns what the guest exports and needs. It starts the guest's
 // program as the first call does, also when host functions are missing.
 func (sb *Sandbox) Functions(ctx context.Context) (list FunctionList, err error) {
-	ctx, err = sb.begin(ctx)
-	if err != nil {
+	if err := sb.begin(ctx); err != nil {
 		return list, err
 	}
 	defer func() { sb.end(err) }()

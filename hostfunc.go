@@ -118,9 +118,10 @@ func (fs HostFuncs) missing(imports []wire.Function) []string {
 }
 
 // call calls a host function for a guest and returns what the guest gets.
+// activity makes the function's context, if it has one.
 //
 // Guest-controlled: the call.
-func (fs HostFuncs) call(ctx context.Context, c *wire.Call) (result wire.Result, panicked *HostPanicError) {
+func (fs HostFuncs) call(activity func() context.Context, c *wire.Call) (result wire.Result, panicked *HostPanicError) {
 	f, ok := fs[c.Name]
 	if !ok {
 		return failure(wire.CodeUnknownFunction, "there is no such host function"), nil
@@ -134,7 +135,7 @@ func (fs HostFuncs) call(ctx context.Context, c *wire.Call) (result wire.Result,
 			result = failure(wire.CodePanicked, "the host function panicked")
 		}
 	}()
-	value, err := f.fn.Call(ctx, c.Args)
+	value, err := f.fn.Call(activity, c.Args)
 	if err != nil {
 		return failure(wire.CodeFailed, publicText(err)), nil
 	}

@@ -27,7 +27,7 @@ type process struct {
 	input   *inputPump
 	trace   *strace.Printer // nil without a trace
 	// messages serves the ports for messages; nil for a program that is run.
-	messages func(ctx context.Context, port uint16) error
+	messages func(port uint16) error
 	buffer   []byte
 }
 
@@ -48,10 +48,10 @@ func (e errEnded) Error() string { return fmt.Sprintf("ended with code %d", e.co
 
 // run runs the program to its end.
 func (p *process) run(ctx context.Context) (int, error) {
-	end := p.machine.Begin(ctx)
-	defer end()
+	p.machine.Begin(ctx)
+	defer p.machine.End()
 	defer p.input.stop()
-	err := p.loop(ctx)
+	err := p.loop()
 	p.printRest()
 	if ended, ok := errors.AsType[errEnded](err); ok {
 		return ended.code, nil
@@ -61,16 +61,16 @@ func (p *process) run(ctx context.Context) (int, error) {
 
 // loop enters the guest again and again until something ends that. The error
 // says what.
-func (p *process) loop(ctx context.Context) error {
+func (p *process) loop() error {
 	for {
 		exit, err := p.machine.Enter()
 		if err != nil {
 			return fmt.Errorf("airlock: run: %w", err)
 		}
 		if exit.Kind == machine.ExitHypercall {
-			err = p.hypercall(ctx, exit.Port)
+			err = p.hypercall(exit.Port)
 		} else {
-			err = p.fault(ctx, exit)
+			err = p.fault(exit)
 		}
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func (p *process) printRest() {
 }
 
 // hypercall does what the guest kernel asks for. An error ends the run.
-func (p *process) hypercall(ctx context.Context, port uint16) error {
+func (p *process) hypercall(port uint16) error {
 	switch port {
 	case abi.PortExit:
 		// Guest-controlled: Linux keeps eight bits of a status, and so does this.
@@ -102,12 +102,12 @@ func (p *process) hypercall(ctx context.Context, port uint16) error {
 	case abi.PortInput:
 		return p.read(p.machine.ReadInput())
 	case abi.PortWait:
-		return p.wait(ctx, p.machine.ReadWait())
+		return p.wait(p.machine.ReadWait())
 	case abi.PortTrace:
 		return p.printTrace(p.machine.ReadTrace())
 	}
 	if p.messages != nil {
-		return p.messages(ctx, port)
+		return p.messages(port)
 	}
 	return fmt.Errorf("%w: hypercall %#x", ErrProtocol, port)
 }
@@ -175,7 +175,7 @@ func (p *process) scratch(size uint32) []byte {
 // wait sleeps until the guest has something to do.
 //
 // Guest-controlled: the deadline.
-func (p *process) wait(ctx context.Context, w abi.Wait) error {
+func (p *process) wait(w abi.Wait) error {
 	var due <-chan time.Time
 	if w.Deadline != ^uint64(0) {
 		timer := time.NewTimer(p.machine.Until(w.Deadline))
@@ -183,8 +183,8 @@ func (p *process) wait(ctx context.Context, w abi.Wait) error {
 		due = timer.C
 	}
 	select {
-	case <-ctx.Done():
-		return canceled(ctx, "run")
+	case <-p.sandbox.activity().Done():
+		return p.sandbox.canceled("run")
 	case <-due:
 	case <-p.input.ready():
 	}
@@ -242,11 +242,11 @@ func (p *process) kernelPanic(k abi.Panic) error {
 }
 
 // fault is the error of a guest that did what no guest kernel does.
-func (p *process) fault(ctx context.Context, exit machine.Exit) error {
+func (p *process) fault(exit machine.Exit) error {
 	fault := &GuestFault{RIP: exit.RIP, Symbol: p.symbol(exit.RIP)}
 	switch exit.Kind {
 	case machine.ExitCanceled:
-		return canceled(ctx, "run")
+		return p.sandbox.canceled("run")
 	case machine.ExitShutdown:
 		fault.Kind = FaultTriple
 	case machine.ExitPhysical:

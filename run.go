@@ -51,8 +51,7 @@ func (sb *Sandbox) Run(ctx context.Context, p Process) (code int, err error) {
 	if err := checkStrings(args, p.Env, sb.config.InputSize); err != nil {
 		return -1, err
 	}
-	ctx, err = sb.begin(ctx)
-	if err != nil {
+	if err := sb.begin(ctx); err != nil {
 		return -1, err
 	}
 	defer func() { sb.end(err) }()

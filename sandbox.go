@@ -33,11 +33,16 @@ type Sandbox struct {
 
 	mu      sync.Mutex
 	state   state                   // guarded by mu
-	used    bool                    // guarded by mu: memory is no longer that of a new machine
-	stop    context.CancelCauseFunc // guarded by mu: ends what runs
-	stopped chan struct{}           // guarded by mu: closed when what ran has ended
-	serving *serving                // used by who set stateRunning; nil before the first call
-	machine *machine.Machine        // used by who set stateRunning, or under mu
+	closing bool                    // guarded by mu: Close waits for what runs
+	stopped chan struct{}           // guarded by mu: if not nil, closed when what runs has ended
+	caller  context.Context         // guarded by mu: of what runs
+	derived context.Context         // guarded by mu: see activity; nil until somebody wants it
+	cancel  context.CancelCauseFunc // guarded by mu: of derived
+
+	// The rest is used by who set stateRunning.
+	used    bool     // memory is no longer that of a new machine
+	serving *serving // nil before the first call
+	machine *machine.Machine
 }
 
 // system opens /dev/kvm once for the whole process. A failure is not kept: the
@@ -102,22 +107,21 @@ func New(ctx context.Context, guest *Guest, options Options) (*Sandbox, error) {
 func (sb *Sandbox) Guest() *Guest { return sb.guest }
 
 // begin takes the sandbox for something that runs until end is called.
-func (sb *Sandbox) begin(ctx context.Context) (context.Context, error) {
+func (sb *Sandbox) begin(ctx context.Context) error {
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
 	switch sb.state {
 	case stateRunning:
-		return nil, ErrBusy
+		return ErrBusy
 	case statePoisoned:
-		return nil, ErrPoisoned
+		return ErrPoisoned
 	case stateClosed:
-		return nil, ErrClosed
+		return ErrClosed
 	case stateReady:
 	}
-	ctx, sb.stop = context.WithCancelCause(ctx)
-	sb.stopped = make(chan struct{})
 	sb.state = stateRunning
-	return ctx, nil
+	sb.caller = ctx
+	return nil
 }
 
 // end gives the sandbox back, poisoned if err says that the guest's state is
@@ -125,23 +129,50 @@ func (sb *Sandbox) begin(ctx context.Context) (context.Context, error) {
 func (sb *Sandbox) end(err error) {
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
-	sb.stop(nil)
+	if sb.cancel != nil {
+		sb.cancel(nil)
+	}
+	sb.caller, sb.derived, sb.cancel = nil, nil, nil
 	sb.state = stateReady
 	if err != nil {
 		sb.state = statePoisoned
 	}
-	close(sb.stopped)
+	if sb.stopped != nil {
+		close(sb.stopped)
+		sb.stopped = nil
+	}
+}
+
+// activity is the context of what runs: it ends with the caller's, and with
+// Close. It is made when something needs it, because most calls don't.
+func (sb *Sandbox) activity() context.Context {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	if sb.derived == nil {
+		sb.derived, sb.cancel = context.WithCancelCause(sb.caller)
+		if sb.closing {
+			sb.cancel(ErrClosed)
+		}
+	}
+	return sb.derived
 }
 
 // Close ends what runs in the sandbox, as if its context were cancelled, waits
-// for that, and frees the virtual machine and its memory. Closing again does
-// nothing.
+// for that, and gives the virtual machine and its memory back to the system,
+// which may take a moment longer than Close. Closing again does nothing.
 func (sb *Sandbox) Close() error {
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
+	sb.closing = true
 	for sb.state == stateRunning {
+		if sb.stopped == nil {
+			sb.stopped = make(chan struct{})
+		}
 		stopped := sb.stopped
-		sb.stop(ErrClosed)
+		if sb.cancel != nil {
+			sb.cancel(ErrClosed)
+		}
+		sb.machine.Stop()
 		sb.mu.Unlock()
 		<-stopped
 		sb.mu.Lock()
@@ -153,8 +184,10 @@ func (sb *Sandbox) Close() error {
 	return sb.machine.Close()
 }
 
-// canceled is the error of something that was stopped because ctx has ended.
-func canceled(ctx context.Context, what string) error {
+// canceled is the error of something that was stopped because its context, or
+// the sandbox, has come to an end.
+func (sb *Sandbox) canceled(what string) error {
+	ctx := sb.activity()
 	cause := context.Cause(ctx)
 	if errors.Is(cause, ctx.Err()) {
 		return fmt.Errorf("airlock: %s: %w", what, cause)

@@ -18,11 +18,12 @@ const (
 // serving is a guest that waits for calls, or is in one.
 type serving struct {
 	*process
-	hosts     HostFuncs
-	hostList  wire.HostFunctions
+	hosts       HostFuncs
+	hostList    wire.HostFunctions
+	ctx         context.Context //nolint:containedctx // of what runs now
 	declared    bool
 	declaration wire.Declaration
-	exports     map[string]wire.Function
+	exports     map[string]*wire.Function
 	missing     []string // what the guest needs and hosts does not have
 
 	calling  bool            // a call is in progress: host functions may be called
@@ -30,8 +31,9 @@ type serving struct {
 	logs     int             // records in this call
 	result   wire.Result     // of the call that has ended
 
-	message []byte // the private copy of what the guest sent
-	answer  []byte // what it is sent
+	values  []wire.Value // scratch for arguments
+	message []byte       // the private copy of what the guest sent
+	answer  []byte       // what it is sent
 }
 
 // maxLogs is how many log records of one call are passed on.
@@ -68,7 +70,7 @@ func (s *serving) send() error {
 }
 
 // serve does what the guest asks for with messages. An error ends the call.
-func (s *serving) serve(ctx context.Context, port uint16) error {
+func (s *serving) serve(port uint16) error {
 	message, err := s.receive()
 	if err != nil {
 		return err
@@ -79,9 +81,9 @@ func (s *serving) serve(ctx context.Context, port uint16) error {
 	case abi.PortNext:
 		return s.next(message)
 	case abi.PortHost:
-		return s.callHost(ctx, message)
+		return s.callHost(message)
 	case abi.PortLog:
-		return s.log(ctx, message)
+		return s.log(message)
 	default:
 		return s.abort(message)
 	}
@@ -99,9 +101,9 @@ func (s *serving) declare(message []byte) error {
 	s.declared = true
 	s.declaration = d
 	s.missing = s.hosts.missing(d.Imports)
-	s.exports = make(map[string]wire.Function, len(d.Exports))
-	for _, f := range d.Exports {
-		s.exports[f.Name] = f
+	s.exports = make(map[string]*wire.Function, len(d.Exports))
+	for i := range d.Exports {
+		s.exports[d.Exports[i].Name] = &d.Exports[i]
 	}
 	if s.answer, err = wire.AppendHostFunctions(s.answer[:0], &s.hostList); err != nil {
 		return fmt.Errorf("airlock: %w", err)
@@ -129,7 +131,7 @@ func (s *serving) next(message []byte) error {
 }
 
 // callHost calls a host function for the guest.
-func (s *serving) callHost(ctx context.Context, message []byte) error {
+func (s *serving) callHost(message []byte) error {
 	if !s.calling {
 		return s.machine.Answer(0, -errnoBadMessage)
 	}
@@ -137,12 +139,12 @@ func (s *serving) callHost(ctx context.Context, message []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: host function call: %w", ErrProtocol, err)
 	}
-	result, panicked := s.hosts.call(ctx, &call)
+	result, panicked := s.hosts.call(s.sandbox.activity, &call)
 	if panicked != nil && s.panicked == nil {
 		s.panicked = panicked
 	}
-	if ctx.Err() != nil {
-		return canceled(ctx, "call")
+	if s.ctx.Err() != nil || s.machine.Canceled() {
+		return s.sandbox.canceled("call")
 	}
 	s.answer, err = wire.AppendResult(s.answer[:0], &result)
 	if err != nil || uint64(len(s.answer)) > s.sandbox.config.InputSize {
@@ -165,11 +167,12 @@ var logLevels = map[wire.Level]slog.Level{
 
 // log passes a record on to the application's logger. After maxLogs of one call
 // they are counted only.
-func (s *serving) log(ctx context.Context, message []byte) error {
+func (s *serving) log(message []byte) error {
 	r, err := wire.DecodeLogRecord(message)
 	if err != nil {
 		return fmt.Errorf("%w: log record: %w", ErrProtocol, err)
 	}
+	ctx := s.ctx
 	if s.logs++; s.logs > maxLogs {
 		if s.logs == maxLogs+1 {
 			s.sandbox.log.LogAttrs(ctx, slog.LevelWarn, "guest logs too much; the rest of this call is dropped",

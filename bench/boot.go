@@ -37,7 +37,7 @@ func (b *bench) boot(ctx context.Context, p *program, name string, t *target) ([
 		return err
 	}
 	list, err := interleave(b.times(bootRounds),
-		timed(sandbox), timed(p.forkExec), timed(func() error { return p.osExec(ctx) }))
+		rested(timed(sandbox)), rested(timed(p.forkExec)), rested(timed(func() error { return p.osExec(ctx) })))
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,19 @@ func timed(do func() error) sample {
 	}
 }
 
+// rest is how long the machine needs to be done with what a sandbox or a process
+// leaves behind: Close returns before the kernel has taken everything back.
+const rest = 3 * time.Millisecond
+
+// rested is the sample of something that starts on a machine that has nothing
+// else to do.
+func rested(take sample) sample {
+	return func() (float64, error) {
+		time.Sleep(rest)
+		return take()
+	}
+}
+
 // interleave takes samples in turn: of the first, of the second, and so on, and
 // that again, so that none has the better part of the time to itself. The first
 // round warms up and does not count.

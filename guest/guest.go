@@ -200,7 +200,7 @@ func answer(message []byte) wire.Result {
 			fn()
 		}
 	}
-	value, err := f.Call(context.Background(), call.Args)
+	value, err := f.Call(context.Background, call.Args)
 	if err != nil {
 		return failure(wire.CodeFailed, err.Error())
 	}

@@ -145,15 +145,15 @@ func (s *Shape) Accepts(args []wire.Value) bool {
 	return true
 }
 
-// Call calls the function. The arguments must be what Accepts accepts. Bytes
+// Call calls the function, with the context that ctx returns if it has one. The arguments must be what Accepts accepts. Bytes
 // that it gets are those of the Values.
-func (f *Func) Call(ctx context.Context, args []wire.Value) (wire.Value, error) {
+func (f *Func) Call(ctx func() context.Context, args []wire.Value) (wire.Value, error) {
 	if f.fast != nil {
 		return f.fast(args)
 	}
 	in := make([]reflect.Value, 0, len(args)+1)
 	if f.hasContext {
-		in = append(in, reflect.ValueOf(ctx))
+		in = append(in, reflect.ValueOf(ctx()))
 	}
 	for i := range args {
 		in = append(in, toGo(args[i], f.goType.In(len(in))))

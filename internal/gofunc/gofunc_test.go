@@ -81,11 +81,13 @@ func TestCall(t *testing.T) {
 		if err != nil || !f.Accepts(test.args) {
 			t.Fatalf("%T: %v", test.fn, err)
 		}
-		got, err := f.Call(t.Context(), test.args)
+		got, err := f.Call(t.Context, test.args)
 		if !errors.Is(err, test.err) || err == nil && !got.Equal(test.want) {
 			t.Errorf("%T: %v, %v; want %v, %v", test.fn, got.Any(), err, test.want.Any(), test.err)
 		}
-		stub := f.Stub(func(ctx context.Context, args []wire.Value) (wire.Value, error) { return f.Call(ctx, args) })
+		stub := f.Stub(func(ctx context.Context, args []wire.Value) (wire.Value, error) {
+			return f.Call(func() context.Context { return ctx }, args)
+		})
 		if stub.Type() != reflect.TypeOf(test.fn) {
 			t.Errorf("a stub for %T is a %v", test.fn, stub.Type())
 		}

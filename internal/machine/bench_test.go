@@ -100,8 +100,8 @@ func BenchmarkExit(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			m := tkMachineOn(b, sys, im, bench.runner())
-			end := m.Begin(context.Background())
-			defer end()
+			m.Begin(context.Background())
+			defer m.End()
 			for b.Loop() {
 				if e := enter(b, m); e.Kind != ExitHypercall {
 					b.Fatal(e)
@@ -116,7 +116,8 @@ func BenchmarkCall(b *testing.B) {
 	m := tkMachine(b, asm(func(c *code) { c.out(abi.PortExit).loop() }))
 	b.ReportAllocs()
 	for b.Loop() {
-		m.Begin(b.Context())()
+		m.Begin(b.Context())
+		m.End()
 	}
 }
 
@@ -130,7 +131,7 @@ func BenchmarkCancel(b *testing.B) {
 			n := 0
 			for b.Loop() {
 				ctx, cancel := context.WithCancel(context.Background())
-				end := m.Begin(ctx)
+				m.Begin(ctx)
 				var canceled time.Time
 				time.AfterFunc(2*time.Millisecond, func() {
 					canceled = time.Now()
@@ -142,7 +143,7 @@ func BenchmarkCancel(b *testing.B) {
 				d := time.Since(canceled)
 				total, worst = total+d, max(worst, d)
 				n++
-				end()
+				m.End()
 			}
 			b.ReportMetric(float64(total.Microseconds())/float64(n), "µs/cancel")
 			b.ReportMetric(float64(worst.Microseconds()), "µs-worst")
@@ -179,9 +180,9 @@ func touch(b *testing.B, m *Machine) {
 	if err := m.Boot(Start{}); err != nil {
 		b.Fatal(err)
 	}
-	end := m.Begin(context.Background())
+	m.Begin(context.Background())
 	hypercall(b, m, abi.PortExit)
-	end()
+	m.End()
 }
 
 // BenchmarkTouch measures the guest's first write to a page, in a new machine and

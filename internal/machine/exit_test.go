@@ -13,8 +13,8 @@ import (
 func begin(tb testing.TB, m *Machine) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	end := m.Begin(ctx)
-	tb.Cleanup(func() { end(); cancel() })
+	m.Begin(ctx)
+	tb.Cleanup(func() { m.End(); cancel() })
 }
 
 func TestHypercalls(t *testing.T) {

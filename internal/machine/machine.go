@@ -4,8 +4,8 @@
 //
 // An [Image] is a kernel and a program laid out in memory, made once; a
 // [Machine] is made from it with [New], started with [Machine.Boot], and run
-// between [Machine.Begin] and the function that it returns by calls of
-// [Machine.Enter], each of which ends in an [Exit]. What an exit means for the
+// between [Machine.Begin] and [Machine.End] by calls of [Machine.Enter], each of
+// which ends in an [Exit]. What an exit means for the
 // guest is for the caller to decide: this package knows the ports but not what
 // they are for.
 package machine
@@ -50,7 +50,7 @@ const minPool = 256 << 10
 
 var errConfig = errors.New("machine: invalid configuration")
 
-// Machine is a virtual machine. Notify may be called from any goroutine; all
+// Machine is a virtual machine. Notify and Stop may be called from any goroutine; all
 // other methods are for one goroutine at a time.
 type Machine struct {
 	image  *Image
@@ -68,14 +68,21 @@ type Machine struct {
 	// Guest-controlled: the words that host and guest share.
 	tickWanted, tickPending, events guestmem.Word32
 
+	begun  bool        // between Begin and End
+	detach func() bool // ends the watch over the context; nil if it can't end
+
 	// incomplete says that the last exit has to be completed by a run before the
 	// registers are consistent.
 	incomplete bool
 
-	mu     sync.Mutex
-	active *call       // guarded by mu: what runs between Begin and its end
-	closed bool        // guarded by mu
-	timer  *time.Timer // of the tick; runs while active
+	mu      sync.Mutex
+	session session     // guarded by mu
+	stopped bool        // guarded by mu: Stop was called
+	closed  bool        // guarded by mu
+	timer   *time.Timer // of the tick; runs during sessions
+
+	// canceled asks Enter to return.
+	canceled atomic.Bool
 
 	// running says that a thread is in KVM_RUN or about to be.
 	running atomic.Bool
@@ -91,7 +98,8 @@ func New(sys *kvm.System, im *Image, config Config) (*Machine, error) {
 func newMachine(sys *kvm.System, im *Image, config Config, r runner) (*Machine, error) {
 	m := &Machine{image: im, config: config, boot: im.boot, runner: r}
 	if err := m.create(sys); err != nil {
-		return nil, errors.Join(err, m.Close())
+		m.runner.close()
+		return nil, errors.Join(err, m.destroy())
 	}
 	return m, nil
 }
@@ -249,7 +257,7 @@ func (m *Machine) setState() error {
 var noEvents = kvm.VCPUEvents{Flags: kvm.EventsNMIPending | kvm.EventsShadow}
 
 // Reset brings the machine back to what New made, whatever the guest did: its
-// memory, its page tables and its registers. Not between Begin and its end.
+// memory, its page tables and its registers. Not between Begin and End.
 func (m *Machine) Reset() error {
 	if err := m.settle(); err != nil {
 		return err
@@ -281,7 +289,8 @@ func (m *Machine) Reset() error {
 	return m.setState()
 }
 
-// Close destroys the machine. Not between Begin and its end.
+// Close ends the machine. Its memory and the kernel's part of it may outlive the
+// call by a moment. Not between Begin and End.
 func (m *Machine) Close() error {
 	m.mu.Lock()
 	done := m.closed
@@ -294,15 +303,5 @@ func (m *Machine) Close() error {
 		return nil
 	}
 	m.runner.close()
-	var errs []error
-	if m.vcpu != nil {
-		errs = append(errs, m.vcpu.Close())
-	}
-	if m.vm != nil {
-		errs = append(errs, m.vm.Close())
-	}
-	if m.memory != nil {
-		errs = append(errs, m.memory.Close())
-	}
-	return errors.Join(errs...)
+	return m.destroyLater()
 }

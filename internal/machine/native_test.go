@@ -43,8 +43,8 @@ func TestInstructions(t *testing.T) {
 		c.raw(0xc5, 0xfc, 0x11, 0x07)                                             // vmovups [rdi],ymm0
 		c.out(abi.PortExit).spin()
 	}))
-	end := m.Begin(context.Background())
-	defer end()
+	m.Begin(context.Background())
+	defer m.End()
 	hypercall(t, m, abi.PortExit)
 	w := scratch(t, m, 7)
 	if w[0] != 0x123456789abc {
@@ -73,8 +73,8 @@ func TestTimeStampCounter(t *testing.T) {
 	m := tkMachine(t, asm(func(c *code) {
 		c.movRDI(tkScratch).rdtsc().stosq().out(abi.PortExit).loop()
 	}))
-	end := m.Begin(context.Background())
-	defer end()
+	m.Begin(context.Background())
+	defer m.End()
 	for range 100 {
 		before := kvm.TSC()
 		hypercall(t, m, abi.PortExit)

@@ -85,9 +85,9 @@ func TestReset(t *testing.T) {
 // returns how the run ended.
 func runAndReset(t *testing.T, m *Machine, want []byte) string {
 	t.Helper()
-	begin := m.Begin(context.Background())
+	m.Begin(context.Background())
 	e := enter(t, m)
-	begin()
+	m.End()
 	if err := m.Reset(); err != nil {
 		t.Fatal(err)
 	}
@@ -148,11 +148,11 @@ func checkRegisters(t *testing.T, m *Machine) {
 func TestResetAfterTripleFault(t *testing.T) {
 	m := tkMachineOf(t, tkCode{entry: []byte{0x0f, 0x0b}, info: noIDT})
 	for range 3 {
-		end := m.Begin(context.Background())
+		m.Begin(context.Background())
 		if e := enter(t, m); e.Kind != ExitShutdown {
 			t.Errorf("Enter() = %v", e)
 		}
-		end()
+		m.End()
 		if err := m.Reset(); err != nil {
 			t.Fatal(err)
 		}
@@ -162,15 +162,15 @@ func TestResetAfterTripleFault(t *testing.T) {
 func TestResetAfterCancel(t *testing.T) {
 	m := tkMachine(t, spinning())
 	for range 3 {
-		end := m.Begin(context.Background())
+		m.Begin(context.Background())
 		hypercall(t, m, abi.PortExit)
-		end()
+		m.End()
 		ctx, cancel := context.WithTimeout(context.Background(), tickPeriod)
-		end = m.Begin(ctx)
+		m.Begin(ctx)
 		if e := enter(t, m); e.Kind != ExitCanceled {
 			t.Errorf("Enter() = %v", e)
 		}
-		end()
+		m.End()
 		cancel()
 		if err := m.Reset(); err != nil {
 			t.Fatal(err)

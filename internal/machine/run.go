@@ -3,7 +3,6 @@ package machine
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
@@ -13,65 +12,92 @@ import (
 // tickPeriod is how long one thread of a guest may run while others wait.
 const tickPeriod = 10 * time.Millisecond
 
-var errNotBegun = errors.New("machine: Enter outside Begin")
+var errNotBegun = errors.New("machine: Enter outside Begin and End")
 
-// call is what happens between Begin and its end.
-type call struct {
-	tid      int // the thread that runs the processor
-	canceled atomic.Bool
+// session is what happens between Begin and End.
+type session struct {
+	number uint64 // counts the sessions of a machine
+	tid    int    // the thread that runs the processor, 0 outside sessions
 }
 
 // Begin prepares for a sequence of Enter calls on this goroutine, which stays on
-// its thread until the function that Begin returns is called. When the context
-// ends, Enter returns ExitCanceled, at once if it is running.
+// its thread until End. When the context ends, Enter returns ExitCanceled, at
+// once if it is running.
 //
 // Stopping a guest works like this: set a flag that says why, then
 // kvm.VCPU.RequestExit, then a signal to the thread if it may be in the guest.
 // Enter takes the request back before it looks at the flags, so that whatever
 // the order, either it sees the flag or the request stops it. Nothing needs to
 // be sent twice.
-func (m *Machine) Begin(ctx context.Context) (end func()) {
-	c := &call{tid: m.runner.begin()}
-	c.canceled.Store(ctx.Err() != nil)
+func (m *Machine) Begin(ctx context.Context) {
+	tid := m.runner.begin()
 	_ = m.clock.write() // can't fail once it was started
 
 	m.mu.Lock()
-	m.active = c
+	m.session.number++
+	m.session.tid = tid
+	m.canceled.Store(m.stopped || ctx.Err() != nil)
 	if m.timer == nil {
 		m.timer = time.AfterFunc(tickPeriod, m.onTick)
 	} else {
 		m.timer.Reset(tickPeriod)
 	}
+	number := m.session.number
 	m.mu.Unlock()
 
-	stop := context.AfterFunc(ctx, func() { m.cancel(c) })
-	return func() {
-		stop()
-		m.mu.Lock()
-		// From here on nobody sends a signal to the thread.
-		m.active = nil
-		m.timer.Stop()
-		m.mu.Unlock()
-		m.runner.end()
+	m.begun, m.detach = true, nil
+	if ctx.Done() != nil {
+		m.detach = context.AfterFunc(ctx, func() { m.cancel(number) })
 	}
 }
 
-func (m *Machine) cancel(c *call) {
+// End is the end of what Begin has begun.
+func (m *Machine) End() {
+	if m.detach != nil {
+		m.detach()
+	}
+	m.begun = false
+	m.mu.Lock()
+	// From here on nobody sends a signal to the thread.
+	m.session.tid = 0
+	m.timer.Stop()
+	m.mu.Unlock()
+	m.runner.end()
+}
+
+// cancel stops a session, unless it has ended.
+func (m *Machine) cancel(number uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.active == c {
-		c.canceled.Store(true)
+	if m.session.number == number && m.session.tid != 0 {
+		m.canceled.Store(true)
 		m.kick()
 	}
 }
 
-// kick makes Enter look at its flags. Preconditions: mu is held, a call is
-// active.
+// Canceled reports whether the session was cancelled or the machine stopped:
+// whether Enter would return ExitCanceled.
+func (m *Machine) Canceled() bool { return m.canceled.Load() }
+
+// Stop makes Enter return ExitCanceled from now on, for good. It may be called
+// from any goroutine.
+func (m *Machine) Stop() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stopped = true
+	m.canceled.Store(true)
+	if m.session.tid != 0 {
+		m.kick()
+	}
+}
+
+// kick makes Enter look at its flags. Preconditions: mu is held, a session is
+// on.
 func (m *Machine) kick() {
 	m.vcpu.RequestExit()
 	if m.running.Load() {
 		// It can fail only for a thread that does not exist, and this one does.
-		_ = kvm.SignalThread(m.active.tid)
+		_ = kvm.SignalThread(m.session.tid)
 	}
 }
 
@@ -80,7 +106,7 @@ func (m *Machine) kick() {
 func (m *Machine) onTick() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.active == nil {
+	if m.session.tid == 0 {
 		return
 	}
 	if m.running.Load() && m.tickWanted.Load() != 0 {
@@ -98,25 +124,23 @@ func (m *Machine) Notify(event uint32) {
 		return
 	}
 	m.events.Or(event)
-	if m.active != nil {
+	if m.session.tid != 0 {
 		m.tick.Store(true)
 		m.kick()
 	}
 }
 
-// Enter runs the guest until it needs the host. Only between Begin and its end.
+// Enter runs the guest until it needs the host. Only between Begin and End, on
+// the same goroutine.
 func (m *Machine) Enter() (Exit, error) {
-	m.mu.Lock()
-	c := m.active
-	m.mu.Unlock()
-	if c == nil {
+	if !m.begun {
 		return Exit{}, errNotBegun
 	}
 	m.running.Store(true)
 	defer m.running.Store(false)
 	for {
 		m.vcpu.ClearExitRequest()
-		if c.canceled.Load() {
+		if m.canceled.Load() {
 			return Exit{Kind: ExitCanceled}, nil
 		}
 		if m.tick.Load() {

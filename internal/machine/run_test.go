@@ -57,7 +57,7 @@ func TestCancel(t *testing.T) {
 		t.Helper()
 		for range 5 {
 			ctx, cancel := context.WithCancel(context.Background())
-			end := m.Begin(ctx)
+			m.Begin(ctx)
 			time.AfterFunc(2*time.Millisecond, cancel)
 			if m.incomplete = false; enter(t, m).Kind == ExitHypercall {
 				if e := enter(t, m); e.Kind != ExitCanceled {
@@ -68,7 +68,7 @@ func TestCancel(t *testing.T) {
 			if e := enter(t, m); e.Kind != ExitCanceled {
 				t.Errorf("Enter() = %v", e)
 			}
-			end()
+			m.End()
 		}
 	})
 }
@@ -78,8 +78,8 @@ func TestCancelBefore(t *testing.T) {
 		t.Helper()
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		end := m.Begin(ctx)
-		defer end()
+		m.Begin(ctx)
+		defer m.End()
 		if e := enter(t, m); e.Kind != ExitCanceled {
 			t.Errorf("Enter() = %v: the guest ran", e)
 		}
@@ -92,13 +92,13 @@ func TestCancelAfter(t *testing.T) {
 		t.Helper()
 		for range 100 {
 			ctx, cancel := context.WithCancel(context.Background())
-			end := m.Begin(ctx)
+			m.Begin(ctx)
 			hypercall(t, m, abi.PortExit)
 			go cancel() // before, during or after end
-			end()
-			end = m.Begin(context.Background())
+			m.End()
+			m.Begin(context.Background())
 			hypercall(t, m, abi.PortExit)
-			end()
+			m.End()
 		}
 	})
 }
@@ -108,7 +108,8 @@ func TestEnterOutsideBegin(t *testing.T) {
 	if _, err := m.Enter(); !errors.Is(err, errNotBegun) {
 		t.Errorf("Enter() before Begin: %v", err)
 	}
-	m.Begin(context.Background())()
+	m.Begin(context.Background())
+	m.End()
 	if _, err := m.Enter(); !errors.Is(err, errNotBegun) {
 		t.Errorf("Enter() after the end: %v", err)
 	}
@@ -124,7 +125,7 @@ func TestSignals(t *testing.T) {
 	onRunners(t, entry, func(t *testing.T, m *Machine) {
 		t.Helper()
 		begin(t, m)
-		stop := storm(t, m.active.tid)
+		stop := storm(t, m.session.tid)
 		for range 50 {
 			hypercall(t, m, abi.PortExit)
 		}
@@ -201,8 +202,8 @@ func TestNoTick(t *testing.T) {
 	m := tkMachine(t, spinning())
 	ctx, cancel := context.WithTimeout(context.Background(), 5*tickPeriod)
 	defer cancel()
-	end := m.Begin(ctx)
-	defer end()
+	m.Begin(ctx)
+	defer m.End()
 	hypercall(t, m, abi.PortExit)
 	if e := enter(t, m); e.Kind != ExitCanceled {
 		t.Fatal(e)
@@ -220,8 +221,8 @@ func TestTickPending(t *testing.T) {
 	}))
 	ctx, cancel := context.WithTimeout(context.Background(), 5*tickPeriod)
 	defer cancel()
-	end := m.Begin(ctx)
-	defer end()
+	m.Begin(ctx)
+	defer m.End()
 	hypercall(t, m, abi.PortExit)
 	m.Notify(abi.EventInput)
 	if e := enter(t, m); e.Kind != ExitCanceled {
@@ -271,9 +272,9 @@ func TestNotifyAnytime(t *testing.T) {
 		})
 	}
 	for range 100 {
-		end := m.Begin(context.Background())
+		m.Begin(context.Background())
 		hypercall(t, m, abi.PortExit)
-		end()
+		m.End()
 	}
 	if err := m.Close(); err != nil {
 		t.Error(err)
@@ -298,13 +299,13 @@ func TestManyMachines(t *testing.T) {
 				}
 				m := tkMachineOn(t, sys, im, r)
 				ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i)*3*time.Millisecond)
-				end := m.Begin(ctx)
+				m.Begin(ctx)
 				go m.Notify(1)
 				e, err := m.Enter()
 				if err != nil || e.Kind != ExitCanceled && e.Kind != ExitHypercall {
 					t.Errorf("Enter() = %v, %v", e, err)
 				}
-				end()
+				m.End()
 				cancel()
 				if err := m.Close(); err != nil {
 					t.Error(err)
