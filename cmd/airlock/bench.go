@@ -14,7 +14,6 @@ import (
 
 	"github.com/airlockvm/airlock"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 const (
@@ -59,7 +58,7 @@ many runs. It takes about ten seconds; other work on the machine disturbs it.`,
 
 // progressWriter returns where progress is shown: w, if a person watches it.
 func progressWriter(w io.Writer) io.Writer {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if isTerminal(w) {
 		return w
 	}
 	return io.Discard

@@ -18,6 +18,7 @@ import (
 // Exit codes of airlock itself. A guest that "airlock run" ran to its end has
 // its own.
 const (
+	exitGuest  = 1   // a function that "airlock call" called returned an error
 	exitUsage  = 2   // the command line is wrong
 	exitFailed = 3   // refused, stopped, timed out, or no hypervisor
 	exitSignal = 128 // plus the signal that ended airlock, as in shells
@@ -37,12 +38,18 @@ type usageError struct{ text string }
 func (e usageError) Error() string { return e.text }
 
 // failure is an error in the words in which the user will read it.
-type failure struct{ text string }
+type failure struct {
+	text  string
+	cause error // or nil
+}
 
 // Error returns the words.
 func (e failure) Error() string { return e.text }
 
-func failf(format string, args ...any) error { return failure{fmt.Sprintf(format, args...)} }
+// Unwrap returns the cause.
+func (e failure) Unwrap() error { return e.cause }
+
+func failf(format string, args ...any) error { return failure{text: fmt.Sprintf(format, args...)} }
 
 // report prints the error that the command ended with, one line of it, and
 // returns the exit code that it means.
@@ -50,6 +57,7 @@ func report(w io.Writer, command string, err error) int {
 	var guest guestExit
 	var usage usageError
 	var stopped interrupted
+	var returned *airlock.GuestError
 	switch {
 	case err == nil:
 		return 0
@@ -58,6 +66,9 @@ func report(w io.Writer, command string, err error) int {
 	case errors.As(err, &usage), errors.Is(err, airlock.ErrOptions):
 		printError(w, fmt.Sprintf("%s (see '%s --help')", plain(err), command))
 		return exitUsage
+	case errors.As(err, &returned):
+		printError(w, plain(err))
+		return exitGuest
 	case errors.As(err, &stopped):
 		printError(w, stopped.Error())
 		return exitSignal + stopped.number()

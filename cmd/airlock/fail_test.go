@@ -26,6 +26,12 @@ func TestReport(t *testing.T) {
 			"options", fmt.Errorf("%w: too small", airlock.ErrOptions), 2,
 			"airlock: invalid options: too small (see 'airlock x --help')\n",
 		},
+		{
+			"guest's error",
+			failure{"it is bad", &airlock.GuestError{Code: airlock.CodeFailed, Message: "bad"}},
+			1,
+			"airlock: it is bad\n",
+		},
 		{"failure", failf("%s is bad", "it"), 3, "airlock: it is bad\n"},
 		{"the library's prefix", errors.New("airlock: closed"), 3, "airlock: closed\n"},
 		{
@@ -53,7 +59,7 @@ func TestReport(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
-	o := runOptions{memory: 64 << 20, timeout: 5e9}
+	o := sandboxFlags{memory: 64 << 20, timeout: 5e9}
 	fault := &airlock.GuestFault{Kind: airlock.FaultOutOfMemory}
 	for _, test := range []struct {
 		guest string

@@ -61,6 +61,18 @@ func (p *program) load() (*airlock.Guest, []byte, error) {
 	return guest, content, err
 }
 
+// loadGuest finds, builds if need be, reads and checks the guest that an
+// argument means.
+func loadGuest(ctx context.Context, stderr io.Writer, arg string) (*airlock.Guest, error) {
+	program, err := findProgram(ctx, stderr, arg)
+	if err != nil {
+		return nil, err
+	}
+	defer program.remove() // it is in memory then
+	guest, _, err := program.load()
+	return guest, err
+}
+
 // build builds the Go main package in a directory with the go command, for a
 // sandbox.
 func build(ctx context.Context, stderr io.Writer, dir string) (*program, error) {

@@ -3,8 +3,11 @@
 //
 // There is one file for each command. What they share: main.go has the root of
 // the command line, fail.go how errors become a line of text and an exit code,
-// guest.go what the argument GUEST may be, size.go how sizes are written, tiny.go
-// a guest that needs no compiler.
+// guest.go what the argument GUEST may be, sandbox.go the flags of sandboxes,
+// functions.go what guests say of themselves, size.go how sizes are written,
+// tiny.go a guest that needs no compiler. Of "airlock call", arguments.go has the
+// way of values to the guest, hosts.go that to the functions of the host, and
+// result.go the way back.
 package main
 
 import (
@@ -44,11 +47,13 @@ that sees nothing but its memory: no files, no network, no devices.
 GUEST is a static x86-64 Linux program, or a directory with a Go main package,
 which is built first.
 
-Exit status: that of the guest for "run"; 2 for a wrong command line; 3 when a
-guest was refused, was stopped or timed out, or when this machine can't run it;
-130 or 143 when airlock was interrupted.`,
+Exit status: that of the guest for "run"; 1 when a function that "call" called
+returned an error; 2 for a wrong command line; 3 when a guest was refused, was
+stopped or timed out, or when this machine can't run it; 130 or 143 when airlock
+was interrupted.`,
 		Example: `  airlock run ./hello                     run a program
   airlock run --timeout 5s ./mytool -v    the guest gets -v
+  airlock call ./greeter SayHello World   call a function of a guest
   airlock inspect ./hello                 what would be run
   airlock doctor                          can this machine do it?`,
 		Version:               version(),
@@ -62,7 +67,7 @@ guest was refused, was stopped or timed out, or when this machine can't run it;
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(newHelpCommand())
-	root.AddCommand(newRunCommand(), newInspectCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newCallCommand(), newInspectCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand())
 	root.Flags().Bool("version", false, "print the version") // cobra's own has the letter of --verbose
 	root.InitDefaultCompletionCmd()                          // now, so that adjust finds it
 	adjust(root)
@@ -146,6 +151,18 @@ func oneGuest(_ *cobra.Command, args []string) error {
 func someGuest(_ *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return errNoGuest
+	}
+	return nil
+}
+
+// someFunction requires the arguments GUEST and FUNCTION; those that follow are
+// the function's.
+func someFunction(_ *cobra.Command, args []string) error {
+	switch len(args) {
+	case 0:
+		return errNoGuest
+	case 1:
+		return usageError{"FUNCTION is missing: 'airlock inspect GUEST' lists those that the guest exports"}
 	}
 	return nil
 }

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
-	"time"
 
 	"github.com/airlockvm/airlock"
 	"github.com/spf13/cobra"
@@ -18,17 +14,12 @@ import (
 
 // runOptions are the flags of "airlock run".
 type runOptions struct {
-	memory    memorySize
-	timeout   time.Duration
-	env       envList
-	trace     bool
-	traceFile string
-	jit       bool
-	verbose   bool
+	sandboxFlags
+	env envList
 }
 
 func newRunCommand() *cobra.Command {
-	o := &runOptions{memory: airlock.DefaultMemory}
+	o := &runOptions{sandboxFlags: newSandboxFlags()}
 	cmd := &cobra.Command{
 		Use:   "run [FLAG...] GUEST [ARG...]",
 		Short: "Run a program in a sandbox",
@@ -48,35 +39,21 @@ Everything after it is for the guest.`,
 	flags := cmd.Flags()
 	flags.SetInterspersed(false)
 	flags.SortFlags = false
-	flags.Var(&o.memory, "memory", "memory of the sandbox, all that the guest will ever have")
-	flags.DurationVar(&o.timeout, "timeout", 0, "stop the guest after `TIME`, such as 5s (default never)")
 	flags.Var(&o.env, "env", "give the guest an environment variable; may be repeated")
-	flags.BoolVar(&o.trace, "trace", false, "print the guest's system calls to stderr")
-	flags.StringVar(&o.traceFile, "trace-file", "", "print the guest's system calls to `FILE`")
-	flags.BoolVar(&o.jit, "jit", false, "let the guest generate code")
-	flags.BoolVarP(&o.verbose, "verbose", "v", false, "log what happens to the sandbox to stderr")
+	o.add(cmd)
 	return cmd
 }
 
 func (o *runOptions) run(cmd *cobra.Command, guestArg string, args []string) error {
-	if o.timeout < 0 {
-		return usageError{fmt.Sprintf("--timeout is negative: %v", o.timeout)}
+	if err := o.check(); err != nil {
+		return err
 	}
-	ctx := cmd.Context()
-	program, err := findProgram(ctx, cmd.ErrOrStderr(), guestArg)
+	guest, err := loadGuest(cmd.Context(), cmd.ErrOrStderr(), guestArg)
 	if err != nil {
 		return err
 	}
-	guest, _, err := program.load()
-	program.remove() // it is in memory now
-	if err != nil {
-		return err
-	}
-	if o.timeout > 0 { // which is for the guest, not for building it
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.timeout)
-		defer cancel()
-	}
+	ctx, cancel := o.limit(cmd.Context())
+	defer cancel()
 	code, err := o.runTraced(ctx, guest, airlock.Process{
 		Args:   args,
 		Env:    o.env,
@@ -102,9 +79,9 @@ func (o *runOptions) runTraced(ctx context.Context, guest *airlock.Guest, p airl
 
 // runSandbox runs the guest once, in a sandbox of its own.
 func (o *runOptions) runSandbox(ctx context.Context, guest *airlock.Guest, trace io.Writer, p airlock.Process) (code int, err error) {
-	options := airlock.Options{Memory: int64(o.memory), AllowJIT: o.jit, Trace: trace}
+	options := o.options(trace)
 	if o.verbose {
-		options.Logger = slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		options.Logger = newLogger(p.Stderr, slog.LevelDebug)
 	}
 	sb, err := airlock.New(ctx, guest, options)
 	if err != nil {
@@ -112,47 +89,6 @@ func (o *runOptions) runSandbox(ctx context.Context, guest *airlock.Guest, trace
 	}
 	defer func() { err = errors.Join(err, sb.Close()) }()
 	return sb.Run(ctx, p)
-}
-
-// explain adds to the error of a run what only the command line knows.
-func (o *runOptions) explain(guest string, err error) error {
-	var stopped interrupted
-	switch {
-	case errors.As(err, &stopped): // also when the guest noticed later than a timeout
-		return stopped
-	case errors.Is(err, context.DeadlineExceeded):
-		return failf("%s timed out after %v", name(guest), o.timeout)
-	case errors.Is(err, airlock.ErrOutOfMemory):
-		return failf("%s; it had %s, --memory gives more", plain(err), formatSize(o.memory))
-	}
-	return err
-}
-
-// openTrace returns where the trace goes, nil for nowhere, and what must be
-// called at the end.
-func (o *runOptions) openTrace(stderr io.Writer) (trace io.Writer, closeTrace func() error, err error) {
-	closeTrace = func() error { return nil }
-	if o.trace {
-		trace = stderr
-	}
-	if o.traceFile == "" {
-		return trace, closeTrace, nil
-	}
-	f, err := os.Create(o.traceFile)
-	if err != nil {
-		return nil, nil, pathFailure(o.traceFile, err)
-	}
-	buffer := bufio.NewWriter(f)
-	closeTrace = func() error {
-		if err := errors.Join(buffer.Flush(), f.Close()); err != nil {
-			return pathFailure(o.traceFile, err)
-		}
-		return nil
-	}
-	if trace == nil {
-		return buffer, closeTrace, nil
-	}
-	return io.MultiWriter(trace, buffer), closeTrace, nil
 }
 
 // stoppableWriter is a writer whose Write ends when the context does, so that a

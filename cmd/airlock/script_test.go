@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -25,17 +26,24 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	repository, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_GOLDEN") != "",
 		Condition:           condition,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"tinyguest": writeTinyGuest},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"tinyguest": writeTinyGuest, "buildguest": buildGuest,
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Vars = append(env.Vars, goEnv...)
 			env.Setenv("NO_KVM", "needs "+kvm.DefaultDevice+": "+fmt.Sprint(kvmMissing()))
 			env.Setenv("HOST_SECRET", "of the host")
+			env.Setenv("REPOSITORY", repository)
 			return nil
 		},
 	})
@@ -85,6 +93,19 @@ func writeTinyGuest(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: tinyguest FILE")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), tinyGuest(), 0o700))
+}
+
+// buildGuest is the script command "buildguest NAME": it builds the guest
+// testdata/guests/NAME, which needs the SDK, and so is part of this module.
+func buildGuest(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: buildguest NAME")
+	}
+	cmd := exec.Command("go", "build", "-o", ts.MkAbs(args[0]), "./testdata/guests/"+args[0])
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		ts.Fatalf("go build: %v\n%s", err, out)
+	}
 }
 
 // goEnvironment returns what the go command needs in the scripts, where there is
