@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -14,31 +13,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/airlockvm/airlock"
-	"github.com/airlockvm/airlock/internal/kvm"
 )
-
-// TestMain leaves the examples out where there is no hypervisor, which in CI is
-// a failure.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	sys, err := kvm.Open(kvm.DefaultDevice)
-	switch {
-	case err == nil:
-		_ = sys.Close()
-	case os.Getenv("CI") == "true":
-		log.Fatal("in CI nothing is skipped: ", err)
-	default:
-		fmt.Fprintln(os.Stderr, "the examples are skipped:", err)
-		if err := flag.Set("test.skip", "^Example"); err != nil {
-			log.Fatal(err)
-		}
-	}
-	os.Exit(m.Run())
-}
 
 // The whole way: load a program, make a sandbox for it, run it.
 func Example() {
