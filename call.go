@@ -110,7 +110,7 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, args arguments) 
 	if err := sb.begin(ctx); err != nil {
 		return value, err
 	}
-	var fatal error
+	fatal := errUnfinished
 	defer func() { sb.end(fatal) }()
 	if sb.serving == nil {
 		if fatal = sb.start(ctx); fatal != nil {
@@ -120,6 +120,7 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, args arguments) 
 	s := sb.serving
 	f, err := s.prepare(name, args)
 	if err != nil {
+		fatal = nil // the guest was asked for nothing
 		return value, err
 	}
 	if fatal = s.run(ctx); fatal == nil {
@@ -145,12 +146,12 @@ func (s *serving) prepare(name string, args arguments) (*wire.Function, error) {
 	if s.values, err = args.values(s.values[:0], f); err != nil {
 		return nil, err
 	}
-	s.answer, err = wire.AppendCall(s.answer[:0], &wire.Call{Name: name, Args: s.values})
+	s.answer, err = wire.AppendCallWithin(s.answer[:0], &wire.Call{Name: name, Args: s.values}, s.limit())
+	if e, ok := errors.AsType[*wire.Error](err); ok && e.Reason == wire.ErrMessageSize {
+		return nil, fmt.Errorf("%w: a call of %d bytes for a buffer of %d", ErrTooLarge, e.Got, e.Limit)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrArguments, err)
-	}
-	if limit := s.sandbox.config.InputSize; uint64(len(s.answer)) > limit {
-		return nil, fmt.Errorf("%w: a call of %d bytes for a buffer of %d", ErrTooLarge, len(s.answer), limit)
 	}
 	return f, nil
 }
@@ -160,12 +161,7 @@ func (sb *Sandbox) start(ctx context.Context) error {
 	if err := sb.boot([]string{sb.guest.name}, nil, true); err != nil {
 		return err
 	}
-	s := &serving{
-		process:  newProcess(sb, Process{Stdout: sb.options.Stdout, Stderr: sb.options.Stderr}),
-		hosts:    sb.options.HostFuncs,
-		hostList: sb.hostList,
-	}
-	s.process.messages = s.serve
+	s := sb.newServing()
 	err := s.enter(ctx)
 	if ended, ok := errors.AsType[errEnded](err); ok {
 		return fmt.Errorf("%w: its program ended with code %d", ErrNotServing, ended.code)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,6 +91,50 @@ func TestCallCanceled(t *testing.T) {
 	}
 }
 
+// slowContext is a context that is not of package context: contexts that are
+// derived from it end a moment after it.
+type slowContext struct {
+	context.Context
+	done  chan struct{}
+	ended atomic.Bool
+}
+
+func (c *slowContext) Done() <-chan struct{} { return c.done }
+
+func (c *slowContext) Err() error {
+	if c.ended.Load() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCallCanceledByOtherContext: the error says why a call was ended, also when
+// only the caller's own context knows that yet.
+func TestCallCanceledByOtherContext(t *testing.T) {
+	t.Parallel()
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			for range rounds(50) {
+				ctx := &slowContext{Context: t.Context(), done: make(chan struct{})}
+				funcs := hosts()
+				funcs["Weekday"] = airlock.Func(func(context.Context) string {
+					ctx.ended.Store(true)
+					close(ctx.done)
+					return "Monday"
+				})
+				sb := newSandbox(t, guest, airlock.Options{HostFuncs: funcs})
+				if _, err := sb.Call(ctx, "Hello", "Ann"); !errors.Is(err, context.Canceled) {
+					t.Fatalf("Hello = %v", err)
+				}
+				if err := sb.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
 // TestCallCanceledBefore: with a context that has ended the guest doesn't run.
 func TestCallCanceledBefore(t *testing.T) {
 	t.Parallel()
@@ -164,13 +209,13 @@ func TestCallCanceledAtRandom(t *testing.T) {
 				// Most calls take less than this, so that most sandboxes live.
 				delay := time.Duration(rand.IntN(400)) * time.Microsecond
 				timer := time.AfterFunc(delay, cancel)
-				got, err := airlock.Call[int32](ctx, sb, "Double", 21)
+				got, err := airlock.Call[string](ctx, sb, "Hello", "Ann")
 				ready(t, other)
 				if timer.Stop() {
 					cancel()
 				}
 				switch {
-				case err == nil && got == 42:
+				case err == nil && got == "Hello, Ann! Today is Monday.":
 					ready(t, sb)
 				case errors.Is(err, context.Canceled):
 					canceled++
@@ -180,7 +225,7 @@ func TestCallCanceledAtRandom(t *testing.T) {
 					}
 					sb = nil
 				default:
-					t.Fatalf("Double = %d, %v", got, err)
+					t.Fatalf("Hello = %q, %v", got, err)
 				}
 			}
 			t.Logf("%d of %d calls were cancelled", canceled, total)

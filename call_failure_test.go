@@ -2,6 +2,7 @@ package airlock_test
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -167,6 +168,66 @@ func TestGuestFailuresApart(t *testing.T) {
 				if guestError, ok := errors.AsType[*airlock.GuestError](err); !ok || guestError.Message != text {
 					t.Errorf("Error(%q) = %v", text, err)
 				}
+			}
+		})
+	}
+}
+
+// TestGuestResultUnfit: a result that can't be sent is an error, of the kind that
+// says why.
+func TestGuestResultUnfit(t *testing.T) {
+	t.Parallel()
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			sb := newSandbox(t, guest, airlock.Options{})
+			for text, code := range map[string]airlock.GuestErrorCode{
+				"\xff": airlock.CodeFailed, strings.Repeat("x", 40000): airlock.CodeTooLarge,
+			} {
+				_, err := sb.Call(t.Context(), "Text", []byte(text), 2)
+				if guestError, ok := errors.AsType[*airlock.GuestError](err); !ok || guestError.Code != code {
+					t.Errorf("a result of %.10q: %v; want %v", text, err, code)
+				}
+			}
+			ready(t, sb)
+		})
+	}
+}
+
+// panicWriter is a writer of an application that has a bug.
+type panicWriter struct{}
+
+func (panicWriter) Write([]byte) (int, error) { panic("no more") }
+
+// TestApplicationPanics: a panic of a writer or logger goes to who called the
+// guest, and the guest is left in the middle of something.
+func TestApplicationPanics(t *testing.T) {
+	t.Parallel()
+	options := airlock.Options{
+		Stdout: panicWriter{},
+		Logger: slog.New(slog.NewTextHandler(panicWriter{}, nil)),
+	}
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			for what, do := range map[string]func(*airlock.Sandbox) error{
+				"stdout": func(sb *airlock.Sandbox) error { return last(sb.Call(t.Context(), "Print", "x")) },
+				"logger": func(sb *airlock.Sandbox) error { return last(sb.Call(t.Context(), "Log", 1, "x")) },
+				"run": func(sb *airlock.Sandbox) error {
+					return last(sb.Run(t.Context(), airlock.Process{Stderr: panicWriter{}}))
+				},
+			} {
+				sb := newSandbox(t, guest, options)
+				ready(t, sb)
+				func() {
+					defer func() {
+						if v := recover(); v != "no more" {
+							t.Errorf("%s: the panic has come to %v", what, v)
+						}
+					}()
+					t.Errorf("%s: returned %v", what, do(sb))
+				}()
+				poisoned(t, sb)
 			}
 		})
 	}

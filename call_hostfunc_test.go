@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -215,6 +216,98 @@ func TestHostFunctionFailsCall(t *testing.T) {
 			guestError, ok := errors.AsType[*airlock.GuestError](err)
 			if !ok || guestError.Code != airlock.CodeFailed || strings.Contains(err.Error(), "password") {
 				t.Errorf("Double = %v", err)
+			}
+			ready(t, sb)
+		})
+	}
+}
+
+// TestHostFunctionEndsGoroutine: when a host function ends the goroutine that it
+// runs on, nobody gets a result, and the guest is left in the middle of a call.
+func TestHostFunctionEndsGoroutine(t *testing.T) {
+	t.Parallel()
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			funcs := hosts()
+			funcs["EchoVoid"] = airlock.Func(runtime.Goexit)
+			sb := newSandbox(t, guest, airlock.Options{HostFuncs: funcs})
+			ready(t, sb)
+			ended := make(chan bool)
+			go func() {
+				defer close(ended)
+				_, err := sb.Call(t.Context(), "HostVoid")
+				t.Errorf("HostVoid returned %v", err)
+			}()
+			<-ended
+			poisoned(t, sb)
+		})
+	}
+}
+
+// TestHostFunctionKeepsBytes: bytes that a host function gets are its own.
+func TestHostFunctionKeepsBytes(t *testing.T) {
+	t.Parallel()
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			var kept [][]byte
+			funcs := hosts()
+			funcs["EchoBytes"] = airlock.Func(func(b []byte) []byte { kept = append(kept, b); return nil })
+			sb := newSandbox(t, guest, airlock.Options{HostFuncs: funcs})
+			texts := []string{"first", "other", "third"}
+			for _, text := range texts {
+				if _, err := sb.Call(t.Context(), "HostBytes", []byte(text)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i, text := range texts {
+				if string(kept[i]) != text {
+					t.Errorf("the argument of call %d was %q and is now %q", i, text, kept[i])
+				}
+			}
+		})
+	}
+}
+
+// TestHostFunctionsFixed: what a sandbox was made with is what it has, whatever
+// happens to the map.
+func TestHostFunctionsFixed(t *testing.T) {
+	t.Parallel()
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			funcs := hosts()
+			sb := newSandbox(t, guest, airlock.Options{HostFuncs: funcs})
+			delete(funcs, "Weekday")
+			funcs["Double"] = airlock.Func(func(int32) int32 { return 0 })
+			if _, err := sb.Call(t.Context(), "Hello", "Ann"); err != nil {
+				t.Errorf("a function that was there when New returned: %v", err)
+			}
+			if got, err := airlock.Call[int32](t.Context(), sb, "Double", 21); got != 42 || err != nil {
+				t.Errorf("Double(21) = %d, %v", got, err)
+			}
+		})
+	}
+}
+
+// TestHostFunctionResultUnfit: a result that can't be sent is an error, of the
+// kind that says why.
+func TestHostFunctionResultUnfit(t *testing.T) {
+	t.Parallel()
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			funcs, result := hosts(), ""
+			funcs["EchoString"] = airlock.Func(func(string) string { return result })
+			sb := newSandbox(t, guest, airlock.Options{HostFuncs: funcs})
+			for text, kind := range map[string]string{"\xff": "failed", strings.Repeat("x", 64<<10): "too large"} {
+				result = text
+				_, err := sb.Call(t.Context(), "HostString", "")
+				guestError, ok := errors.AsType[*airlock.GuestError](err)
+				if !ok || !strings.Contains(guestError.Message, kind+": the host function's result can't be sent") {
+					t.Errorf("a result of %.10q: %v; want %s", text, err, kind)
+				}
 			}
 			ready(t, sb)
 		})

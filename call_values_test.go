@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/airlockvm/airlock"
+	"github.com/airlockvm/airlock/internal/kvmtest"
 	"github.com/airlockvm/airlock/internal/wire"
 )
 
@@ -90,7 +93,7 @@ func TestCallFloatBits(t *testing.T) {
 func TestGoGuestFloatBits(t *testing.T) {
 	t.Parallel()
 	sb := newSandbox(t, "callguest", airlock.Options{})
-	for _, want := range append([]uint32{0x7f80_0001, 0xffa0_beef}, float32Bits...) {
+	for _, want := range float32Bits {
 		got, err := airlock.Call[uint32](t.Context(), sb, "GoFloat32Bits", math.Float32frombits(want))
 		if got != want || err != nil {
 			t.Errorf("%#x arrived as %#x, %v", want, got, err)
@@ -104,7 +107,11 @@ var (
 		0x7ff8_0000_0000_0000, 0xfff8_dead_beef_0001, // quiet NaNs
 		0x7ff0_0000_0000_0001, 0xfff4_dead_beef_0001, // signalling ones
 	}
-	float32Bits = []uint32{0, 1 << 31, 0x7fc0_0000, 0xffc0_beef}
+	float32Bits = []uint32{
+		0, 1 << 31, // zeros
+		0x7fc0_0000, 0xffc0_beef, // quiet NaNs
+		0x7f80_0001, 0xffa0_beef, // signalling ones
+	}
 )
 
 // TestCallParams passes 0 to 32 parameters; there is no function with 33.
@@ -261,5 +268,55 @@ func TestParallelSandboxes(t *testing.T) {
 			}
 			wg.Wait()
 		})
+	}
+}
+
+// TestCallTooLargeIsNotCopied: what does not fit is refused for its size alone.
+//
+//nolint:paralleltest // it counts what the whole process allocates
+func TestCallTooLargeIsNotCopied(t *testing.T) {
+	for guest := range callGuests {
+		data := make([]byte, 64<<20)
+		funcs := hosts()
+		funcs["Large"] = airlock.Func(func(int64) []byte { return data })
+		sb := newSandbox(t, guest, airlock.Options{HostFuncs: funcs})
+		ready(t, sb)
+		for what, call := range map[string]func() error{
+			"argument": func() error { return last(sb.Call(t.Context(), "Bytes", data)) },
+			"result":   func() error { return last(sb.Call(t.Context(), "HostLarge", 0)) },
+		} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := call()
+			runtime.ReadMemStats(&after)
+			if n := after.TotalAlloc - before.TotalAlloc; err == nil || n > 1<<20 {
+				t.Errorf("%s: %s: a refusal allocated %d bytes: %v", guest, what, n, err)
+			}
+			ready(t, sb)
+		}
+	}
+}
+
+// TestMessageSizeBeyondMemory: message buffers are part of the memory.
+func TestMessageSizeBeyondMemory(t *testing.T) {
+	t.Parallel()
+	kvmtest.Require(t)
+	guest := buildGuest(t, "callguest")
+	made := 0
+	for size := int64(1 << 20); size <= airlock.DefaultMemory; size += 1<<20 - 8<<10 {
+		sb, err := airlock.New(t.Context(), guest, airlock.Options{MessageSize: size, HostFuncs: hosts()})
+		switch {
+		case err == nil:
+			made++
+			if err := sb.Close(); err != nil {
+				t.Error(err)
+			}
+		case !errors.Is(err, airlock.ErrOptions) || !strings.Contains(err.Error(), strconv.FormatInt(size, 10)) ||
+			!strings.Contains(err.Error(), strconv.Itoa(airlock.DefaultMemory)):
+			t.Errorf("MessageSize %d: %v", size, err)
+		}
+	}
+	if made < 25 || made > 32 {
+		t.Errorf("%d sandboxes had room for their buffers", made)
 	}
 }

@@ -40,22 +40,27 @@ type FunctionList struct {
 
 // Functions returns what the guest exports and needs. It starts the guest's
 // program as the first call does, also when host functions are missing.
-func (sb *Sandbox) Functions(ctx context.Context) (list FunctionList, err error) {
+func (sb *Sandbox) Functions(ctx context.Context) (FunctionList, error) {
 	if err := sb.begin(ctx); err != nil {
-		return list, err
+		return FunctionList{}, err
 	}
-	defer func() { sb.end(err) }()
+	fatal := errUnfinished
+	defer func() { sb.end(fatal) }()
 	if sb.serving == nil {
-		if err := sb.start(ctx); err != nil {
-			return list, err
+		if fatal = sb.start(ctx); fatal != nil {
+			return FunctionList{}, fatal
 		}
 	}
-	d := &sb.serving.declaration
+	fatal = nil
+	return functionList(&sb.serving.declaration), nil
+}
+
+func functionList(d *wire.Declaration) FunctionList {
 	return FunctionList{
 		Exports: functionInfos(d.Exports),
 		Imports: functionInfos(d.Imports),
 		SDK:     d.SDKName + " " + d.SDKVersion,
-	}, nil
+	}
 }
 
 func functionInfos(functions []wire.Function) []FunctionInfo {

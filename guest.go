@@ -116,4 +116,19 @@ func (g *Guest) Info() GuestInfo {
 	return info
 }
 
+// fits returns why a sandbox of this configuration can't hold the guest, or nil.
+func (g *Guest) fits(config machine.Config) error {
+	need := g.Info().Memory
+	if config.Memory < need {
+		return fmt.Errorf("%w: guest %q needs at least %d MiB of memory, Memory is %d MiB",
+			ErrOptions, g.name, need>>20, config.Memory>>20)
+	}
+	// In minMemory, which is in need, there is room for buffers of the default size.
+	if size := config.InputSize; size > DefaultMessageSize && need+2*(size-DefaultMessageSize) > config.Memory {
+		return fmt.Errorf("%w: Memory is %d bytes, which does not hold two message buffers of %d bytes (MessageSize) and guest %q",
+			ErrOptions, config.Memory, size, g.name)
+	}
+	return nil
+}
+
 func roundUp(n, unit uint64) uint64 { return (n + unit - 1) / unit * unit }

@@ -30,10 +30,10 @@ type HostFuncs map[string]HostFunc
 //
 // A function runs on the goroutine of the call that the guest is in, and the
 // guest stands still meanwhile. It must not use the sandbox that called it. Its
-// arguments are what an untrusted guest sent. The text of its error stays in
-// the host, unless the error is made with [Visible]; the guest is told that the
-// function failed. If it panics, the guest is told that too, and the call ends
-// with a [*HostPanicError].
+// arguments are what an untrusted guest sent; it may keep them. The text of its
+// error stays in the host, unless the error is made with [Visible]; the guest is
+// told that the function failed. If it panics, the guest is told that too, and
+// the call ends with a [*HostPanicError].
 func Func(fn any) HostFunc {
 	f, err := gofunc.New(fn)
 	return HostFunc{fn: f, err: err}
@@ -135,6 +135,9 @@ func (fs HostFuncs) call(activity func() context.Context, c *wire.Call) (result 
 			result = failure(wire.CodePanicked, "the host function panicked")
 		}
 	}()
+	for i := range c.Args {
+		c.Args[i] = c.Args[i].Clone() // bytes are parts of the message, and functions may keep what they get
+	}
 	value, err := f.fn.Call(activity, c.Args)
 	if err != nil {
 		return failure(wire.CodeFailed, publicText(err)), nil

@@ -2,7 +2,6 @@ package airlock
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
@@ -54,6 +53,11 @@ func (sb *Sandbox) Run(ctx context.Context, p Process) (code int, err error) {
 	if err := sb.begin(ctx); err != nil {
 		return -1, err
 	}
+	if sb.serving != nil && sb.serving.origin != nil {
+		sb.end(nil)
+		return -1, fmt.Errorf("%w: the sandbox holds a snapshot of a guest that serves calls; Run needs one made with New", ErrOptions)
+	}
+	err = errUnfinished
 	defer func() { sb.end(err) }()
 	if err := sb.boot(args, p.Env, false); err != nil {
 		return -1, err
@@ -93,17 +97,13 @@ func checkStrings(args, env []string, buffer uint64) error {
 
 // boot puts the machine at the start of the program.
 func (sb *Sandbox) boot(args, env []string, serve bool) error {
-	var seed [32]byte
-	if _, err := rand.Read(seed[:]); err != nil {
-		return fmt.Errorf("airlock: run: %w", err)
-	}
 	if sb.used {
 		if err := sb.machine.Reset(); err != nil {
 			return fmt.Errorf("airlock: run: %w", err)
 		}
 	}
 	sb.used, sb.serving = true, nil
-	if err := sb.machine.Boot(machine.Start{Args: args, Env: env, Seed: seed, Serve: serve}); err != nil {
+	if err := sb.machine.Boot(machine.Start{Args: args, Env: env, Seed: newSeed(), Serve: serve}); err != nil {
 		return fmt.Errorf("airlock: run: %w", err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 
 	"github.com/airlockvm/airlock/internal/kvm"
@@ -25,9 +26,10 @@ const (
 // Sandbox is one virtual machine with one guest. All methods may be called from
 // any goroutine; it runs one thing at a time.
 type Sandbox struct {
-	guest    *Guest
+	guest    *Guest // changes under mu, by who set stateRunning
 	options  Options
-	config   machine.Config
+	config   machine.Config // changes with Restore, by who set stateRunning
+	memory   uint64         // bytes of it
 	hostList wire.HostFunctions
 	log      *slog.Logger
 
@@ -80,13 +82,13 @@ func New(ctx context.Context, guest *Guest, options Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	options.HostFuncs = maps.Clone(options.HostFuncs) // what is checked is what is used
 	hostList, err := options.HostFuncs.check()
 	if err != nil {
 		return nil, err
 	}
-	if need := guest.Info().Memory; config.Memory < need {
-		return nil, fmt.Errorf("%w: guest %q needs at least %d MiB of memory, Memory is %d MiB",
-			ErrOptions, guest.name, need>>20, config.Memory>>20)
+	if err := guest.fits(config); err != nil {
+		return nil, err
 	}
 	sys, err := openSystem()
 	if err != nil {
@@ -100,29 +102,55 @@ func New(ctx context.Context, guest *Guest, options Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("airlock: new sandbox: %w", err)
 	}
-	return &Sandbox{guest: guest, options: options, config: config, hostList: hostList, log: options.logger(), machine: m}, nil
+	return &Sandbox{
+		guest: guest, options: options, config: config, memory: config.Memory,
+		hostList: hostList, log: options.logger(), machine: m,
+	}, nil
 }
 
-// Guest returns the guest that the sandbox was made from.
-func (sb *Sandbox) Guest() *Guest { return sb.guest }
+// Guest returns the guest that the sandbox was made from, or that of the
+// snapshot that it was restored to last.
+func (sb *Sandbox) Guest() *Guest {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	return sb.guest
+}
 
 // begin takes the sandbox for something that runs until end is called.
 func (sb *Sandbox) begin(ctx context.Context) error {
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
+	if sb.state == statePoisoned {
+		return ErrPoisoned
+	}
+	return sb.take(ctx)
+}
+
+// beginRestore is begin for what a poisoned sandbox may be asked to do as well.
+func (sb *Sandbox) beginRestore(ctx context.Context) error {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	return sb.take(ctx)
+}
+
+// take makes the sandbox the caller's. Preconditions: mu is held.
+func (sb *Sandbox) take(ctx context.Context) error {
 	switch sb.state {
 	case stateRunning:
 		return ErrBusy
-	case statePoisoned:
-		return ErrPoisoned
 	case stateClosed:
 		return ErrClosed
-	case stateReady:
+	case stateReady, statePoisoned:
 	}
 	sb.state = stateRunning
 	sb.caller = ctx
 	return nil
 }
+
+// errUnfinished is what has happened to something that runs until it has
+// returned. It is what [Sandbox.end] gets when code of the application panics or
+// ends its goroutine in the middle.
+var errUnfinished = errors.New("airlock: did not return")
 
 // end gives the sandbox back, poisoned if err says that the guest's state is
 // unknown.
@@ -188,6 +216,9 @@ func (sb *Sandbox) Close() error {
 // the sandbox, has come to an end.
 func (sb *Sandbox) canceled(what string) error {
 	ctx := sb.activity()
+	// All that leads here ends this context, but one that is derived from another
+	// may end a moment after it.
+	<-ctx.Done()
 	cause := context.Cause(ctx)
 	if errors.Is(cause, ctx.Err()) {
 		return fmt.Errorf("airlock: %s: %w", what, cause)

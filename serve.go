@@ -24,7 +24,8 @@ type serving struct {
 	declared    bool
 	declaration wire.Declaration
 	exports     map[string]*wire.Function
-	missing     []string // what the guest needs and hosts does not have
+	missing     []string  // what the guest needs and hosts does not have
+	origin      *Snapshot // that the sandbox was made from or restored to last, or nil
 
 	calling  bool            // a call is in progress: host functions may be called
 	panicked *HostPanicError // of a host function during this call
@@ -34,6 +35,27 @@ type serving struct {
 	values  []wire.Value // scratch for arguments
 	message []byte       // the private copy of what the guest sent
 	answer  []byte       // what it is sent
+}
+
+func (sb *Sandbox) newServing() *serving {
+	s := &serving{
+		process:  newProcess(sb, Process{Stdout: sb.options.Stdout, Stderr: sb.options.Stderr}),
+		hosts:    sb.options.HostFuncs,
+		hostList: sb.hostList,
+	}
+	s.process.messages = s.serve
+	return s
+}
+
+// adopt takes over what the guest has declared.
+func (s *serving) adopt(d wire.Declaration) {
+	s.declared = true
+	s.declaration = d
+	s.missing = s.hosts.missing(d.Imports)
+	s.exports = make(map[string]*wire.Function, len(d.Exports))
+	for i := range d.Exports {
+		s.exports[d.Exports[i].Name] = &d.Exports[i]
+	}
 }
 
 // maxLogs is how many log records of one call are passed on.
@@ -59,6 +81,11 @@ func (s *serving) receive() ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
 	return s.message, nil
+}
+
+// limit is the length of the longest message that the guest can be sent.
+func (s *serving) limit() int {
+	return int(s.sandbox.config.InputSize) //nolint:gosec // G115: less than MaxMemory
 }
 
 // send answers the guest with what is in s.answer.
@@ -98,13 +125,7 @@ func (s *serving) declare(message []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: declaration: %w", ErrProtocol, err)
 	}
-	s.declared = true
-	s.declaration = d
-	s.missing = s.hosts.missing(d.Imports)
-	s.exports = make(map[string]*wire.Function, len(d.Exports))
-	for i := range d.Exports {
-		s.exports[d.Exports[i].Name] = &d.Exports[i]
-	}
+	s.adopt(d)
 	if s.answer, err = wire.AppendHostFunctions(s.answer[:0], &s.hostList); err != nil {
 		return fmt.Errorf("airlock: %w", err)
 	}
@@ -146,10 +167,13 @@ func (s *serving) callHost(message []byte) error {
 	if s.ctx.Err() != nil || s.machine.Canceled() {
 		return s.sandbox.canceled("call")
 	}
-	s.answer, err = wire.AppendResult(s.answer[:0], &result)
-	if err != nil || uint64(len(s.answer)) > s.sandbox.config.InputSize {
-		result = failure(wire.CodeTooLarge, "the host function's result can't be sent")
-		if s.answer, err = wire.AppendResult(s.answer[:0], &result); err != nil {
+	s.answer, err = wire.AppendResultWithin(s.answer[:0], &result, s.limit())
+	if err != nil {
+		result = failure(wire.CodeFailed, "the host function's result can't be sent")
+		if errors.Is(err, wire.ErrTooLarge) {
+			result.Err.Code = wire.CodeTooLarge
+		}
+		if s.answer, err = wire.AppendResultWithin(s.answer[:0], &result, s.limit()); err != nil {
 			return fmt.Errorf("airlock: %w", err)
 		}
 	}

@@ -337,7 +337,11 @@ struct airlock_clock {
 
 /*
  * The first bytes of the kernel image, at AIRLOCK_KERNEL_BASE: addresses that
- * the host puts into the virtual CPU's registers.
+ * the host puts into the virtual CPU's registers, and what leads into ring 0:
+ * gate N of the IDT below 32 to trap_stubs + N * trap_stub_size, gate 32 to
+ * tick_stub. GDT, IDT and TSS have the pages from tables_start to tables_end to
+ * themselves. While neither these nor page tables nor the kernel's read-only
+ * pages change, nothing else runs in ring 0.
  */
 struct airlock_kernel_info {
 	uint64_t magic;
@@ -353,7 +357,11 @@ struct airlock_kernel_info {
 	uint32_t gdt_limit;
 	uint32_t idt_limit;
 	uint32_t tss_limit;
-	uint32_t reserved2;
+	uint32_t trap_stub_size;
+	uint64_t trap_stubs;
+	uint64_t tick_stub;
+	uint64_t tables_start;
+	uint64_t tables_end;
 };
 
 /* Segment selectors. User selectors are those of Linux: KVM-PVM needs them. */

@@ -22,6 +22,7 @@ const (
 
 var (
 	errNotInSandbox = errors.New("it is not in an Airlock sandbox")
+	errAnswer       = errors.New("the answer is longer than its buffer")
 	errNoCaller     = errors.New("it was run, and not called: see \"airlock call\"")
 )
 
@@ -33,8 +34,11 @@ var buffers struct {
 
 // connect finds the message buffers.
 func connect() error {
-	var info abi.Info
-	if _, err := system(operationInfo, uintptr(unsafe.Pointer(&info))); err != nil {
+	// The kernel writes as much as it has. That may once be more than this SDK
+	// knows of.
+	var room [256 / 8]uint64
+	info := (*abi.Info)(unsafe.Pointer(&room))
+	if _, err := system(operationInfo, uintptr(unsafe.Pointer(&room))); err != nil {
 		return errNotInSandbox
 	}
 	switch {
@@ -88,8 +92,11 @@ func exchange(operation uintptr, put func(buffer []byte) (int, error)) ([]byte, 
 		return nil, err
 	}
 	length, err := system(operation, uintptr(n))
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case length > uintptr(len(buffers.input)):
+		return nil, errAnswer
 	}
 	return append([]byte(nil), buffers.input[:length]...), nil
 }

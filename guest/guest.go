@@ -2,6 +2,7 @@ package guest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -168,7 +169,10 @@ func serve() error {
 		call, err = exchange(operationNext, func(buffer []byte) (int, error) {
 			n, err := wire.PutResult(buffer, &result)
 			if err != nil {
-				result = failure(wire.CodeTooLarge, "the result can't be sent: "+err.Error())
+				result = failure(wire.CodeFailed, "the result can't be sent: "+err.Error())
+				if errors.Is(err, wire.ErrTooLarge) {
+					result.Err.Code = wire.CodeTooLarge
+				}
 				n, err = wire.PutResult(buffer, &result)
 			}
 			return n, err

@@ -427,7 +427,11 @@ const (
 // KernelInfo mirrors struct airlock_kernel_info.
 //
 // The first bytes of the kernel image, at AIRLOCK_KERNEL_BASE: addresses that
-// the host puts into the virtual CPU's registers.
+// the host puts into the virtual CPU's registers, and what leads into ring 0:
+// gate N of the IDT below 32 to trap_stubs + N * trap_stub_size, gate 32 to
+// tick_stub. GDT, IDT and TSS have the pages from tables_start to tables_end to
+// themselves. While neither these nor page tables nor the kernel's read-only
+// pages change, nothing else runs in ring 0.
 type KernelInfo struct {
 	Magic      uint64
 	ABIVersion uint32
@@ -437,15 +441,19 @@ type KernelInfo struct {
 	// LSTAR
 	SyscallStub uint64
 	// all ring-0 code: no interrupt may land there
-	Ring0Start uint64
-	Ring0End   uint64
-	GDT        uint64
-	IDT        uint64
-	TSS        uint64
-	GDTLimit   uint32
-	IDTLimit   uint32
-	TSSLimit   uint32
-	Reserved2  uint32
+	Ring0Start   uint64
+	Ring0End     uint64
+	GDT          uint64
+	IDT          uint64
+	TSS          uint64
+	GDTLimit     uint32
+	IDTLimit     uint32
+	TSSLimit     uint32
+	TrapStubSize uint32
+	TrapStubs    uint64
+	TickStub     uint64
+	TablesStart  uint64
+	TablesEnd    uint64
 }
 
 // Layout is any struct of the contract: plain numbers, without pointers.
@@ -562,7 +570,7 @@ func _() {
 	_ = x[unsafe.Offsetof(Clock{}.Multiplier)-24]
 	_ = x[unsafe.Offsetof(Clock{}.WallOffset)-32]
 	_ = x[unsafe.Offsetof(Clock{}.Generation)-40]
-	_ = x[unsafe.Sizeof(KernelInfo{})-88]
+	_ = x[unsafe.Sizeof(KernelInfo{})-120]
 	_ = x[unsafe.Offsetof(KernelInfo{}.Magic)-0]
 	_ = x[unsafe.Offsetof(KernelInfo{}.ABIVersion)-8]
 	_ = x[unsafe.Offsetof(KernelInfo{}.Reserved)-12]
@@ -576,5 +584,9 @@ func _() {
 	_ = x[unsafe.Offsetof(KernelInfo{}.GDTLimit)-72]
 	_ = x[unsafe.Offsetof(KernelInfo{}.IDTLimit)-76]
 	_ = x[unsafe.Offsetof(KernelInfo{}.TSSLimit)-80]
-	_ = x[unsafe.Offsetof(KernelInfo{}.Reserved2)-84]
+	_ = x[unsafe.Offsetof(KernelInfo{}.TrapStubSize)-84]
+	_ = x[unsafe.Offsetof(KernelInfo{}.TrapStubs)-88]
+	_ = x[unsafe.Offsetof(KernelInfo{}.TickStub)-96]
+	_ = x[unsafe.Offsetof(KernelInfo{}.TablesStart)-104]
+	_ = x[unsafe.Offsetof(KernelInfo{}.TablesEnd)-112]
 }

@@ -69,7 +69,7 @@ func fromGo(v reflect.Value) wire.Value {
 	case reflect.Uint64:
 		return wire.Uint64(v.Uint())
 	case reflect.Float32:
-		return wire.Float32(float32(v.Float()))
+		return wire.Float32(float32Of(v))
 	case reflect.Float64:
 		return wire.Float64(v.Float())
 	case reflect.Bool:
@@ -79,6 +79,17 @@ func fromGo(v reflect.Value) wire.Value {
 	default:
 		return wire.Bytes(v.Bytes())
 	}
+}
+
+// float32Of returns a float32 with all its bits. [reflect.Value.Float] is a
+// float64, and a signalling NaN doesn't survive the way there and back.
+func float32Of(v reflect.Value) float32 {
+	if f, ok := reflect.TypeAssert[float32](v); ok {
+		return f
+	}
+	// A type of its own with this kind: converting it changes no bits.
+	f, _ := reflect.TypeAssert[float32](v.Convert(float32Type))
+	return f
 }
 
 // Stub makes a function of the shape's type that passes its arguments to call

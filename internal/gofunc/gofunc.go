@@ -27,6 +27,7 @@ var (
 	contextType = reflect.TypeFor[context.Context]()
 	errorType   = reflect.TypeFor[error]()
 	bytesType   = reflect.TypeFor[[]byte]()
+	float32Type = reflect.TypeFor[float32]()
 )
 
 // Shape is what a Go function type looks like from outside.

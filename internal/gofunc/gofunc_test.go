@@ -3,6 +3,7 @@ package gofunc
 import (
 	"context"
 	"errors"
+	"math"
 	"reflect"
 	"slices"
 	"testing"
@@ -150,5 +151,34 @@ func TestCoerce(t *testing.T) {
 	}
 	if _, err := As[chan int](wire.String("n")); err == nil {
 		t.Error("a string is a channel")
+	}
+}
+
+type namedFloat float32
+
+// TestFloat32Bits: a float32 keeps all its bits, those of a signalling NaN too,
+// which the way through a float64 would change.
+func TestFloat32Bits(t *testing.T) {
+	t.Parallel()
+	for _, bits := range []uint32{1 << 31, 0x7fc0_0000, 0x7f80_0001, 0xffa0_beef} {
+		want := wire.Float32(math.Float32frombits(bits))
+		for _, fn := range []any{
+			func(a float32) float32 { return a },
+			func(a namedFloat) (namedFloat, error) { return a, nil },
+		} {
+			f, err := New(fn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := f.Call(t.Context, []wire.Value{want}); err != nil || !got.Equal(want) {
+				t.Errorf("%T of %#x = %v, %v", fn, bits, got, err)
+			}
+		}
+		if got, err := Coerce(namedFloat(math.Float32frombits(bits)), wire.KindFloat32); err != nil || !got.Equal(want) {
+			t.Errorf("Coerce of %#x = %v, %v", bits, got, err)
+		}
+		if got, err := As[namedFloat](want); err != nil || math.Float32bits(float32(got)) != bits {
+			t.Errorf("As of %#x = %v, %v", bits, got, err)
+		}
 	}
 }

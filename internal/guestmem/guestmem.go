@@ -41,23 +41,22 @@ var ErrBounds = errors.New("guestmem: access outside guest memory")
 // methods that copy, load and store may be called concurrently; none may be
 // called after Close.
 type Memory struct {
-	reserved []byte // the whole reservation with its guards
-	buf      []byte // the buffer in it
+	reserved []byte   // the whole reservation with its guards
+	buf      []byte   // the buffer in it
+	content  *File    // what it was made from, or nil
+	written  []uint64 // by page: CopyIn wrote to it; nil if nobody wants to know
 	resource *leak.Resource
 
 	closeOnce sync.Once
 	closeErr  error
 }
 
-// New makes a buffer of the given size, a multiple of Alignment. Its start
-// holds the content of the image, which may be nil, shared with every other
-// buffer of that image until written to; the rest is zero.
-func New(size uint64, image *File) (*Memory, error) {
+// New makes a buffer of the given size, a multiple of Alignment. It holds what
+// the file says, which may be nil, shared with every other buffer of that file
+// until written to; the rest is zero.
+func New(size uint64, content *File) (*Memory, error) {
 	if size == 0 || size%Alignment != 0 || size > maxSize {
 		return nil, fmt.Errorf("guestmem: invalid size %#x", size)
-	}
-	if image != nil && image.size > size {
-		return nil, fmt.Errorf("guestmem: an image of %d bytes does not fit into %d", image.size, size)
 	}
 	reserved, start, err := reserve(int(size))
 	if err != nil {
@@ -68,13 +67,43 @@ func New(size uint64, image *File) (*Memory, error) {
 		buf:      reserved[start : start+int(size) : start+int(size)],
 		resource: leak.Open("guest memory"),
 	}
-	if image != nil {
-		if err := mapFile(m.buf, image); err != nil {
+	if content != nil {
+		if err := m.hold(content); err != nil {
 			_ = m.Close()
 			return nil, err
 		}
 	}
 	return m, nil
+}
+
+// Remap makes the buffer what New would have made of the file, whatever it was.
+func (m *Memory) Remap(content *File) error {
+	if err := mapZero(m.buf); err != nil {
+		return err
+	}
+	clear(m.written)
+	if m.content != nil {
+		_ = m.content.Close() // the others of it keep what they have
+		m.content = nil
+	}
+	return m.hold(content)
+}
+
+// hold maps the file's runs into a buffer that is all zero.
+func (m *Memory) hold(content *File) error {
+	if content.end > m.Size() {
+		return fmt.Errorf("guestmem: content up to %#x does not fit into %#x bytes", content.end, m.Size())
+	}
+	if !content.Retain() {
+		return errors.New("guestmem: the file is closed")
+	}
+	m.content = content
+	for _, r := range content.runs {
+		if err := mapFile(m.buf[r.GPA:r.GPA+r.Size], content.fd, r.Offset); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxSize is far more than a machine may have, and far from overflow.
@@ -85,6 +114,9 @@ func (m *Memory) Close() error {
 	m.closeOnce.Do(func() {
 		m.closeErr = release(m.reserved)
 		m.buf = nil
+		if m.content != nil {
+			m.closeErr = errors.Join(m.closeErr, m.content.Close())
+		}
 		m.resource.Close()
 	})
 	return m.closeErr
@@ -159,6 +191,9 @@ func (m *Memory) CopyIn(gpa uint64, src []byte) error {
 		return err
 	}
 	copy(b, src)
+	if m.written != nil && len(src) > 0 {
+		m.noteWrite(gpa, uint64(len(src)))
+	}
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package guestmem
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -29,18 +31,73 @@ func reserve(size int) ([]byte, int, error) {
 
 func release(all []byte) error { return unix.Munmap(all) }
 
-// mapFile puts a private mapping of the file over the start of b.
-func mapFile(b []byte, f *File) error {
+// mapFile puts a private mapping of a part of a file over b.
+func mapFile(b []byte, fd int, offset uint64) error {
+	return mapFixed(b, fd, offset, unix.MAP_PRIVATE|unix.MAP_FIXED|unix.MAP_NORESERVE)
+}
+
+// mapZero puts fresh zeroed memory over b.
+func mapZero(b []byte) error {
+	return mapFixed(b, -1, 0, unix.MAP_PRIVATE|unix.MAP_FIXED|unix.MAP_NORESERVE|unix.MAP_ANONYMOUS)
+}
+
+func mapFixed(b []byte, fd int, offset uint64, flags int) error {
 	addr := unsafe.Pointer(unsafe.SliceData(b))
 	// Safety: the range is part of this package's own reservation, which nothing
-	// but it uses, and the file is no longer than b.
-	got, err := unix.MmapPtr(f.fd, 0, addr, uintptr(f.size), unix.PROT_READ|unix.PROT_WRITE,
-		unix.MAP_PRIVATE|unix.MAP_FIXED|unix.MAP_NORESERVE)
+	// but it uses.
+	got, err := unix.MmapPtr(fd, int64(offset), addr, uintptr(len(b)), unix.PROT_READ|unix.PROT_WRITE, flags) //nolint:gosec // G115: at most maxSize
 	if err != nil {
-		return fmt.Errorf("guestmem: map the image: %w", err)
+		return fmt.Errorf("guestmem: map memory: %w", err)
 	}
 	if got != addr {
-		return fmt.Errorf("guestmem: the image was mapped elsewhere")
+		return errors.New("guestmem: memory was mapped elsewhere")
+	}
+	return nil
+}
+
+// viewFile maps a file for reading.
+func viewFile(fd int, size uint64) ([]byte, error) {
+	view, err := unix.Mmap(fd, 0, int(size), unix.PROT_READ, unix.MAP_SHARED) //nolint:gosec // G115: at most maxSize
+	if err != nil {
+		return nil, fmt.Errorf("guestmem: map a file: %w", err)
+	}
+	return view, nil
+}
+
+// Bits of an entry of /proc/self/pagemap ("pagemap, from the userspace
+// perspective" in the kernel's documentation).
+const (
+	pagemapPresent = 1 << 63
+	pagemapSwapped = 1 << 62
+	pagemapEntry   = 8
+)
+
+// present sets the bits of those pages of b that the process has: all others
+// were never touched.
+func present(b []byte, set []uint64) error {
+	fd, err := unix.Open("/proc/self/pagemap", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("guestmem: %w", err)
+	}
+	defer unix.Close(fd) //nolint:errcheck // it was only read
+	first := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) / PageSize
+	entries := make([]byte, 4096*pagemapEntry)
+	for page, pages := uint64(0), uint64(len(b))/PageSize; page < pages; {
+		chunk := entries[:min(uint64(len(entries)), (pages-page)*pagemapEntry)]
+		n, err := unix.Pread(fd, chunk, int64((first+page)*pagemapEntry)) //nolint:gosec // G115: an address
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n < pagemapEntry {
+			return fmt.Errorf("guestmem: read /proc/self/pagemap: %d bytes: %w", n, err)
+		}
+		for i := range n / pagemapEntry {
+			if binary.NativeEndian.Uint64(chunk[i*pagemapEntry:])&(pagemapPresent|pagemapSwapped) != 0 {
+				p := page + uint64(i) //nolint:gosec // G115: not negative
+				set[p/wordPages] |= 1 << (p % wordPages)
+			}
+		}
+		page += uint64(n / pagemapEntry) //nolint:gosec // G115: not negative
 	}
 	return nil
 }

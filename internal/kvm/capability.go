@@ -37,13 +37,13 @@ var (
 	// in kernels since 5.16.
 	requiredCapabilities = []Capability{
 		CapUserMemory, CapExtCPUID, CapSyncMMU, CapVCPUEvents, CapDebugRegs, CapXSave, CapXCRS,
-		CapGetTSCKHz, CapSyncRegs, CapVCPUAttributes, CapImmediateExit, CapX86MSRFilter,
+		CapGetTSCKHz, CapSyncRegs, CapVCPUAttributes, CapImmediateExit, CapX86MSRFilter, CapDirtyLogProtect2,
 	}
 
 	// optionalCapabilities are those that the doctor reports because later parts of
 	// Airlock gain from them.
 	optionalCapabilities = []Capability{
-		CapSetTSSAddr, CapNRMemslots, CapReadonlyMem, CapDirtyLogProtect2,
+		CapSetTSSAddr, CapNRMemslots, CapReadonlyMem,
 		CapX86UserSpaceMSR, CapDirtyLogRing, CapXSave2, CapUserMemory2, CapGuestMemfd, CapPreFaultMemory,
 	}
 

@@ -20,6 +20,7 @@ const (
 	reqGetVCPUMmapSize     = ioNone | ioKVM | 0x04
 	reqGetSupportedCPUID   = ioRead | ioWrite | cpuidHeader<<16 | ioKVM | 0x05
 	reqCreateVCPU          = ioNone | ioKVM | 0x41
+	reqGetDirtyLog         = ioWrite | unsafe.Sizeof(dirtyLog{})<<16 | ioKVM | 0x42
 	reqSetUserMemoryRegion = ioWrite | unsafe.Sizeof(MemoryRegion{})<<16 | ioKVM | 0x46
 	reqSetTSSAddr          = ioNone | ioKVM | 0x47
 	reqRun                 = ioNone | ioKVM | 0x80
@@ -40,6 +41,8 @@ const (
 	reqSetXSave            = ioWrite | unsafe.Sizeof(XSave{})<<16 | ioKVM | 0xa5
 	reqGetXCRS             = ioRead | unsafe.Sizeof(xcrs{})<<16 | ioKVM | 0xa6
 	reqSetXCRS             = ioWrite | unsafe.Sizeof(xcrs{})<<16 | ioKVM | 0xa7
+	reqEnableCap           = ioWrite | unsafe.Sizeof(enableCap{})<<16 | ioKVM | 0xa3
+	reqClearDirtyLog       = ioRead | ioWrite | unsafe.Sizeof(clearDirtyLog{})<<16 | ioKVM | 0xc0
 	reqX86SetMSRFilter     = ioWrite | unsafe.Sizeof(msrFilter{})<<16 | ioKVM | 0xc6
 	reqSetDeviceAttr       = ioWrite | unsafe.Sizeof(deviceAttr{})<<16 | ioKVM | 0xe1
 	reqGetDeviceAttr       = ioWrite | unsafe.Sizeof(deviceAttr{})<<16 | ioKVM | 0xe2

@@ -25,6 +25,7 @@ func TestConstants(t *testing.T) {
 		"KVM_VCPUEVENT_VALID_NMI_PENDING": EventsNMIPending,
 		"KVM_VCPUEVENT_VALID_SHADOW":      EventsShadow,
 		"KVM_SYNC_X86_REGS":               syncX86Regs,
+		"KVM_MEM_LOG_DIRTY_PAGES":         MemLogDirtyPages,
 		"KVM_SYNC_X86_SREGS":              syncX86Sregs,
 		"KVM_SYNC_X86_EVENTS":             syncX86Events,
 
@@ -36,6 +37,9 @@ func TestConstants(t *testing.T) {
 		"KVM_CREATE_VCPU":            reqCreateVCPU,
 		"KVM_SET_USER_MEMORY_REGION": uint64(reqSetUserMemoryRegion),
 		"KVM_SET_TSS_ADDR":           reqSetTSSAddr,
+		"KVM_GET_DIRTY_LOG":          uint64(reqGetDirtyLog),
+		"KVM_CLEAR_DIRTY_LOG":        uint64(reqClearDirtyLog),
+		"KVM_ENABLE_CAP":             uint64(reqEnableCap),
 		"KVM_RUN":                    reqRun,
 		"KVM_GET_REGS":               uint64(reqGetRegs),
 		"KVM_SET_REGS":               uint64(reqSetRegs),

@@ -154,6 +154,33 @@ type MemoryRegion struct {
 	HostAddr uint64
 }
 
+// MemLogDirtyPages in MemoryRegion.Flags makes the kernel note which pages the
+// guest writes to (KVM_MEM_LOG_DIRTY_PAGES).
+const MemLogDirtyPages = 1
+
+// dirtyLog mirrors struct kvm_dirty_log.
+type dirtyLog struct {
+	slot   uint32
+	_      uint32
+	bitmap *uint64
+}
+
+// clearDirtyLog mirrors struct kvm_clear_dirty_log.
+type clearDirtyLog struct {
+	slot      uint32
+	pages     uint32
+	firstPage uint64
+	bitmap    *uint64
+}
+
+// enableCap mirrors struct kvm_enable_cap.
+type enableCap struct {
+	capability uint32
+	flags      uint32
+	args       [4]uint64
+	_          [64]uint8
+}
+
 // xcrs mirrors struct kvm_xcrs.
 type xcrs struct {
 	count uint32
@@ -274,6 +301,9 @@ func _() {
 	_ = x[unsafe.Sizeof(DebugRegs{})-128]
 	_ = x[unsafe.Sizeof(VCPUEvents{})-64]
 	_ = x[unsafe.Sizeof(MemoryRegion{})-32]
+	_ = x[unsafe.Sizeof(dirtyLog{})-16]
+	_ = x[unsafe.Sizeof(clearDirtyLog{})-24]
+	_ = x[unsafe.Sizeof(enableCap{})-104]
 	_ = x[unsafe.Sizeof(xcrs{})-392]
 	_ = x[unsafe.Sizeof(deviceAttr{})-24]
 	_ = x[unsafe.Sizeof(msrFilterRange{})-24]

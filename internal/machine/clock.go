@@ -14,6 +14,12 @@ import (
 type clock struct {
 	memory     *guestmem.Memory
 	sequence   guestmem.Word32
+	generation uint64
+	clockBase
+}
+
+// clockBase is the linear function.
+type clockBase struct {
 	baseTSC    uint64
 	baseNS     uint64
 	multiplier uint64
@@ -53,6 +59,7 @@ func (c *clock) write() error {
 		BaseNs:     c.baseNS,
 		Multiplier: c.multiplier,
 		WallOffset: wall - c.now(),
+		Generation: c.generation,
 	}
 	// The guest's processor does not run meanwhile, but a thread of it may be
 	// stopped in the middle of reading.

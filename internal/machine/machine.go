@@ -53,10 +53,12 @@ var errConfig = errors.New("machine: invalid configuration")
 // Machine is a virtual machine. Notify and Stop may be called from any goroutine; all
 // other methods are for one goroutine at a time.
 type Machine struct {
-	image  *Image
+	image  *Image // nil if it was made from a snapshot
 	config Config
 	boot   abi.Boot // what Boot completes
-	state  bootstate.State
+	kernel abi.KernelInfo
+	entry  uint64          // the kernel's first instruction; 0 if it was made from a snapshot
+	state  bootstate.State // with which a guest starts
 	tscKHz uint64
 
 	memory *guestmem.Memory
@@ -71,6 +73,10 @@ type Machine struct {
 	begun  bool        // between Begin and End
 	detach func() bool // ends the watch over the context; nil if it can't end
 
+	tracker    tracker
+	generation uint64 // of the clock page: how often the guest was restored
+	// suspect says that the guest did what takes ring 0.
+	suspect bool
 	// incomplete says that the last exit has to be completed by a run before the
 	// registers are consistent.
 	incomplete bool
@@ -96,7 +102,7 @@ func New(sys *kvm.System, im *Image, config Config) (*Machine, error) {
 }
 
 func newMachine(sys *kvm.System, im *Image, config Config, r runner) (*Machine, error) {
-	m := &Machine{image: im, config: config, boot: im.boot, runner: r}
+	m := &Machine{image: im, config: config, boot: im.boot, kernel: im.kernel, entry: im.entry, runner: r}
 	if err := m.create(sys); err != nil {
 		m.runner.close()
 		return nil, errors.Join(err, m.destroy())
@@ -125,7 +131,10 @@ func (m *Machine) create(sys *kvm.System) error {
 	if err := m.createVM(sys); err != nil {
 		return err
 	}
-	return m.createVCPU(sys)
+	if err := m.createVCPU(sys); err != nil {
+		return err
+	}
+	return m.setState()
 }
 
 // plan checks the configuration and decides where in memory everything is.
@@ -194,7 +203,14 @@ func (m *Machine) createVM(sys *kvm.System) error {
 }
 
 func (m *Machine) attachMemory() error {
-	return m.vm.SetMemoryRegion(&kvm.MemoryRegion{Size: m.config.Memory, HostAddr: m.memory.HostAddr()})
+	r := kvm.MemoryRegion{Size: m.config.Memory, HostAddr: m.memory.HostAddr()}
+	if m.tracker.base != nil {
+		if err := m.vm.KeepDirtyLog(); err != nil {
+			return err
+		}
+		r.Flags = kvm.MemLogDirtyPages
+	}
+	return m.vm.SetMemoryRegion(&r)
 }
 
 func (m *Machine) detachMemory() error { return m.vm.SetMemoryRegion(&kvm.MemoryRegion{}) }
@@ -222,14 +238,14 @@ func (m *Machine) createVCPU(sys *kvm.System) error {
 	}
 	m.boot.XCR0 = cpuid.GuestXCR0(table)
 	m.state = bootstate.New(bootstate.Params{
-		Kernel:    m.image.kernel,
-		Entry:     m.image.entry,
+		Kernel:    m.kernel,
+		Entry:     m.entry,
 		PageTable: m.boot.PageTable,
 		XCR0:      m.boot.XCR0,
 		// Its emulation of IRETQ in ring 0 restores all flags but this one.
 		KeepInterrupts: sys.Flavour() == kvm.FlavourPVM,
 	})
-	return m.setState()
+	return nil
 }
 
 func cpuidFilter(sys *kvm.System) func([]kvm.CPUIDEntry) ([]kvm.CPUIDEntry, error) {
@@ -256,9 +272,15 @@ func (m *Machine) setState() error {
 // noEvents says that nothing is pending or masked.
 var noEvents = kvm.VCPUEvents{Flags: kvm.EventsNMIPending | kvm.EventsShadow}
 
+// ErrNoImage means that a machine holds a snapshot, and no program to start.
+var ErrNoImage = errors.New("machine: it holds a snapshot, not a program")
+
 // Reset brings the machine back to what New made, whatever the guest did: its
 // memory, its page tables and its registers. Not between Begin and End.
 func (m *Machine) Reset() error {
+	if m.image == nil || m.tracker.base != nil {
+		return ErrNoImage
+	}
 	if err := m.settle(); err != nil {
 		return err
 	}
@@ -284,9 +306,22 @@ func (m *Machine) Reset() error {
 	if err := m.vcpu.SetXSave(&initialXSave); err != nil {
 		return err
 	}
+	m.suspect = false
 	m.tick.Store(false)
 	m.vcpu.RequestInterruptWindow(false)
 	return m.setState()
+}
+
+// pristine returns a page as it was before the guest's first instruction, as
+// far as that is known.
+func (m *Machine) pristine(gpa uint64) []byte {
+	switch base := m.tracker.base; {
+	case base == nil:
+		return m.image.file.Page(gpa)
+	case base.ring0 != nil:
+		return base.memory.Page(gpa) // those that are asked for were checked
+	}
+	return nil
 }
 
 // Close ends the machine. Its memory and the kernel's part of it may outlive the

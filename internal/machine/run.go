@@ -154,7 +154,9 @@ func (m *Machine) Enter() (Exit, error) {
 		}
 		m.incomplete = reason == kvm.ExitIO || reason == kvm.ExitMMIO
 		if reason != kvm.ExitIntr && reason != kvm.ExitIRQWindowOpen {
-			return m.decode(reason)
+			exit, err := m.decode(reason)
+			m.suspect = m.suspect || exit.Kind != ExitHypercall
+			return exit, err
 		}
 	}
 }
@@ -190,7 +192,7 @@ func (m *Machine) interruptible() (bool, error) {
 	if err := m.vcpu.GetRegs(&regs); err != nil {
 		return false, err
 	}
-	return regs.RIP < m.image.kernel.Ring0Start || regs.RIP >= m.image.kernel.Ring0End, nil
+	return regs.RIP < m.kernel.Ring0Start || regs.RIP >= m.kernel.Ring0End, nil
 }
 
 // settle completes the last exit without letting the guest run on, so that the

@@ -6,6 +6,13 @@ import "slices"
 // error.
 func AppendCall(dst []byte, c *Call) ([]byte, error) { return outgoing{call: c}.append(dst) }
 
+// AppendCallWithin is [AppendCall] for a buffer of a size: a call that is longer
+// than limit is refused with [ErrMessageSize] before a byte is written and
+// memory is allocated.
+func AppendCallWithin(dst []byte, c *Call, limit int) ([]byte, error) {
+	return outgoing{call: c}.appendWithin(dst, limit)
+}
+
 // PutCall writes a function call to the start of buf, which may be shared memory,
 // and returns its length. A call that doesn't fit is refused with
 // [ErrMessageSize] before a byte is written.
@@ -14,6 +21,12 @@ func PutCall(buf []byte, c *Call) (int, error) { return outgoing{call: c}.put(bu
 // AppendResult appends a function result to dst. If r.Err is set it is the
 // result, and r.Value is not looked at.
 func AppendResult(dst []byte, r *Result) ([]byte, error) { return outgoing{result: r}.append(dst) }
+
+// AppendResultWithin is [AppendResult] with a limit, as that of
+// [AppendCallWithin].
+func AppendResultWithin(dst []byte, r *Result, limit int) ([]byte, error) {
+	return outgoing{result: r}.appendWithin(dst, limit)
+}
 
 // PutResult writes a function result, as that of [AppendResult], to the start of
 // buf and returns its length.
@@ -117,12 +130,17 @@ func (o outgoing) measure(limit int) (int, error) {
 	return int(size), nil //nolint:gosec // G115: at most limit
 }
 
-func (o outgoing) append(dst []byte) ([]byte, error) {
-	size, err := o.measure(MaxMessage)
+func (o outgoing) append(dst []byte) ([]byte, error) { return o.appendWithin(dst, MaxMessage) }
+
+func (o outgoing) appendWithin(dst []byte, limit int) ([]byte, error) {
+	size, err := o.measure(min(limit, MaxMessage))
 	if err != nil {
 		return dst, err
 	}
 	start := len(dst)
+	if start == 0 && cap(dst) < size {
+		dst = nil // of which there is nothing to copy, and which grows to no more than the size
+	}
 	dst = slices.Grow(dst, size)[:start+size]
 	o.write(dst[start:])
 	return dst, nil

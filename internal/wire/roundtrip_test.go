@@ -104,6 +104,37 @@ func TestPut(t *testing.T) {
 	})
 }
 
+// TestAppendWithin checks that a message that is too long is refused before
+// memory is taken for it, and that a buffer grows to no more than it needs.
+func TestAppendWithin(t *testing.T) {
+	value := Bytes(make([]byte, 1<<20))
+	call, result := Call{Name: "f", Args: []Value{value}}, Result{Value: value}
+	for name, appendWithin := range map[string]func(dst []byte, limit int) ([]byte, error){
+		"call":   func(dst []byte, limit int) ([]byte, error) { return AppendCallWithin(dst, &call, limit) },
+		"result": func(dst []byte, limit int) ([]byte, error) { return AppendResultWithin(dst, &result, limit) },
+	} {
+		msg, err := appendWithin(make([]byte, 0, 1<<20), MaxMessage)
+		if err != nil || cap(msg) > len(msg)+16<<10 {
+			t.Fatalf("%s: %d bytes for a message of %d, %v", name, cap(msg), len(msg), err)
+		}
+		if again, err := appendWithin(msg[:0], len(msg)); err != nil || &again[0] != &msg[0] {
+			t.Errorf("%s: a message that just fits: %v", name, err)
+		}
+		var e *Error
+		dst := []byte("x")
+		dst, err = appendWithin(dst, len(msg)-1)
+		if !errors.As(err, &e) || e.Reason != ErrMessageSize || e.Got != uint64(len(msg)) || e.Limit != uint64(len(msg)-1) {
+			t.Errorf("%s: a byte too long: %v", name, err)
+		}
+		if string(dst) != "x" || cap(dst) > 64 {
+			t.Errorf("%s: a refused message left %q, with room for %d", name, dst, cap(dst))
+		}
+		if n := testing.AllocsPerRun(10, func() { _, _ = appendWithin(nil, 100) }); n > 3 { // the error
+			t.Errorf("%s: a refusal takes %v allocations", name, n)
+		}
+	}
+}
+
 // TestAlignment checks that eight-byte numbers are aligned wherever they come.
 func TestAlignment(t *testing.T) {
 	for n := range 9 {

@@ -58,6 +58,7 @@ func main() {
 	guest.Export("LogBytes", func(text []byte) {
 		slog.New(guest.NewLogHandler("test", slog.LevelDebug)).Info(string(text), "key", string(text))
 	})
+	guest.Export("Text", func(text []byte, times int64) string { return strings.Repeat(string(text), int(times)) })
 	guest.Export("Print", func(text string) { fmt.Print(strings.ToUpper(text)) })
 	guest.Export("Sleep", func(milliseconds int64) { time.Sleep(time.Duration(milliseconds) * time.Millisecond) })
 	guest.Serve()

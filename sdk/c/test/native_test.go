@@ -73,14 +73,16 @@ func TestSignallingNaN(t *testing.T) {
 		t.Run(compiler, func(t *testing.T) {
 			t.Parallel()
 			h := serveGuest(t, native(t, compiler, "guest.c"), "")
-			for _, function := range []string{"Float32", "HostFloat32"} {
-				want := wire.Float32(math.Float32frombits(0xff800001))
-				message, err := wire.AppendCall(nil, &wire.Call{Name: function, Args: []wire.Value{want}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if result, end := h.callMessage(message); end != "" || !result.Value.Equal(want) {
-					t.Errorf("%s(signalling NaN) = %v, %s", function, result, end)
+			for _, bits := range []uint32{0x7f80_0001, 0xff80_0001, 0xffa0_beef} {
+				for _, function := range []string{"Float32", "HostFloat32"} {
+					want := wire.Float32(math.Float32frombits(bits))
+					message, err := wire.AppendCall(nil, &wire.Call{Name: function, Args: []wire.Value{want}})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if result, end := h.callMessage(message); end != "" || !result.Value.Equal(want) {
+						t.Errorf("%s(%#x) = %v, %s", function, bits, result, end)
+					}
 				}
 			}
 		})

@@ -118,7 +118,7 @@ func TestSandboxTypes(t *testing.T) {
 				"Uint64": {uint64(0), uint64(math.MaxUint64)},
 				"Float32": {
 					float32(math.Inf(-1)), float32(math.SmallestNonzeroFloat32), float32(math.Copysign(0, -1)),
-					math.Float32frombits(0x7fc12345), // signalling ones: TestSignallingNaN
+					math.Float32frombits(0x7fc12345), math.Float32frombits(0x7f800001), math.Float32frombits(0xffa0beef),
 				},
 				"Float64": {
 					math.MaxFloat64, math.Copysign(0, -1), math.Float64frombits(0x7ff8dead_beef0001), math.Float64frombits(0xfff00000_00000001),

@@ -14,9 +14,11 @@
 #define TRAP_STACK 1
 #define TICK_STACK 2
 
-u64 gdt[10] __attribute__((aligned(16)));
-struct gate idt[AIRLOCK_TICK_VECTOR + 1] __attribute__((aligned(16)));
-struct task_state tss __attribute__((aligned(PAGE_SIZE)));
+#define RING0_TABLE __attribute__((aligned(16), section(".ring0.tables")))
+
+u64 gdt[10] RING0_TABLE;
+struct gate idt[AIRLOCK_TICK_VECTOR + 1] RING0_TABLE;
+struct task_state tss __attribute__((aligned(PAGE_SIZE))) RING0_TABLE;
 
 _Static_assert(sizeof(struct task_state) == 104 + 8192 + 1, "task state segment");
 

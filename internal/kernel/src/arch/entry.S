@@ -227,7 +227,7 @@ flush_return:
 
 /* ---------------------------------------------------------------- data */
 
-	.data
+	.section .rodata, "a"
 	.balign	16
 
 /* What IRETQ pops: RIP, CS, RFLAGS, RSP, SS. Entries that set RSP themselves don't care for it. */

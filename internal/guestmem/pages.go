@@ -1,0 +1,165 @@
+package guestmem
+
+import (
+	"bytes"
+	"math/bits"
+)
+
+// Sets of pages are bitmaps: bit n%64 of word n/64 is for the page at GPA
+// n*PageSize. They are as KVM's dirty logs are.
+
+// wordPages is how many pages a word of a bitmap stands for.
+const wordPages = 64
+
+// Words is the number of words in a bitmap for a buffer of so many bytes.
+func Words(size uint64) uint64 { return (size/PageSize + wordPages - 1) / wordPages }
+
+// TrackWrites makes CopyIn note the pages that it writes to, for Written.
+func (m *Memory) TrackWrites() {
+	if m.written == nil {
+		m.written = make([]uint64, Words(m.Size()))
+	}
+}
+
+func (m *Memory) noteWrite(gpa, size uint64) {
+	for page := gpa / PageSize; page <= (gpa+size-1)/PageSize; page++ {
+		m.written[page/wordPages] |= 1 << (page % wordPages)
+	}
+}
+
+// Written adds the pages that CopyIn has written to since it was asked last.
+func (m *Memory) Written(pages []uint64) {
+	for i, w := range m.written {
+		if w != 0 {
+			pages[i] |= w
+			m.written[i] = 0
+		}
+	}
+}
+
+// Revert gives pages the content back that they had when the buffer was made,
+// or remapped, and returns how many there were. The host's own copies of them
+// stay, so that the next write to them costs no fault.
+func (m *Memory) Revert(pages []uint64) int {
+	n := 0
+	for i, w := range pages {
+		for ; w != 0; w &= w - 1 {
+			gpa := (uint64(i)*wordPages + uint64(bits.TrailingZeros64(w))) * PageSize
+			if gpa >= m.Size() {
+				break // the bitmap is rounded up
+			}
+			m.revertPage(gpa)
+			n++
+		}
+	}
+	return n
+}
+
+func (m *Memory) revertPage(gpa uint64) {
+	b := m.buf[gpa : gpa+PageSize : gpa+PageSize]
+	if m.content != nil {
+		if page := m.content.Page(gpa); page != nil {
+			copy(b, page)
+			return
+		}
+	}
+	clear(b)
+}
+
+// Drop is Revert by giving the host's copies of the pages back: for pages that
+// will not be written to soon. Ranges of pages in between that are in no set are
+// left alone.
+func (m *Memory) Drop(pages []uint64) error {
+	return forRuns(pages, m.Size(), func(gpa, size uint64) error { return discard(m.buf[gpa : gpa+size]) })
+}
+
+// PrefaultPages makes the pages present and private, a run at a time.
+func (m *Memory) PrefaultPages(pages []uint64) error {
+	return forRuns(pages, m.Size(), func(gpa, size uint64) error { return populate(m.buf[gpa : gpa+size]) })
+}
+
+// forRuns calls do for each run of consecutive pages of a set.
+func forRuns(pages []uint64, limit uint64, do func(gpa, size uint64) error) error {
+	start, end := uint64(0), uint64(0)
+	for i, w := range pages {
+		for ; w != 0; w &= w - 1 {
+			gpa := (uint64(i)*wordPages + uint64(bits.TrailingZeros64(w))) * PageSize
+			if gpa >= limit {
+				break
+			}
+			if gpa != end {
+				if end > start {
+					if err := do(start, end-start); err != nil {
+						return err
+					}
+				}
+				start = gpa
+			}
+			end = gpa + PageSize
+		}
+	}
+	if end == start {
+		return nil
+	}
+	return do(start, end-start)
+}
+
+// maxGap is how many pages of zeros are stored rather than to begin a new run:
+// each run costs every buffer a mapping.
+const maxGap = 8
+
+var zeroPage [PageSize]byte
+
+// Capture makes a file of what the buffer holds now. Pages that are zero are not
+// in it. Nobody may write to the buffer meanwhile.
+//
+// Guest-controlled: the content.
+func (m *Memory) Capture(name string) (*File, error) {
+	used, err := m.used()
+	if err != nil {
+		return nil, err
+	}
+	var runs []Run
+	var pieces []Piece
+	size := uint64(0)
+	for i, w := range used {
+		for ; w != 0; w &= w - 1 {
+			gpa := (uint64(i)*wordPages + uint64(bits.TrailingZeros64(w))) * PageSize
+			if gpa >= m.Size() {
+				break
+			}
+			page := m.buf[gpa : gpa+PageSize : gpa+PageSize]
+			if bytes.Equal(page, zeroPage[:]) {
+				continue
+			}
+			if n := len(runs); n == 0 || gpa > runs[n-1].GPA+runs[n-1].Size+maxGap*PageSize {
+				runs = append(runs, Run{GPA: gpa, Offset: size})
+			}
+			last := &runs[len(runs)-1]
+			pieces = append(pieces, Piece{Offset: last.Offset + gpa - last.GPA, Data: page})
+			last.Size = gpa + PageSize - last.GPA
+			size = last.Offset + last.Size
+		}
+	}
+	return newFile(name, size, pieces, runs)
+}
+
+// used returns a set of pages that no page that isn't zero is missing in.
+func (m *Memory) used() ([]uint64, error) {
+	set := make([]uint64, Words(m.Size()))
+	if err := present(m.buf, set); err != nil {
+		// Without the kernel's help, look at all of them.
+		for i := range set {
+			set[i] = ^uint64(0)
+		}
+		return set, nil
+	}
+	if m.content != nil {
+		for _, r := range m.content.runs {
+			for page := r.GPA / PageSize; page < (r.GPA+r.Size)/PageSize; page++ {
+				set[page/wordPages] |= 1 << (page % wordPages)
+			}
+		}
+	}
+	return set, nil
+}

@@ -1,0 +1,203 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/guestmem"
+	"github.com/airlockvm/airlock/internal/kvm"
+	"github.com/airlockvm/airlock/internal/machine/bootstate"
+	"github.com/airlockvm/airlock/internal/machine/ring0"
+)
+
+// Snapshot is the whole state of a machine at a moment. It doesn't change, and
+// any number of machines may be made from it or brought back to it, at the same
+// time too.
+//
+// Guest-controlled: the content of memory and registers, as far as the kernel
+// lets a guest set them.
+type Snapshot struct {
+	memory *guestmem.File
+	closed atomic.Bool
+	config Config
+	boot   abi.Boot
+	kernel abi.KernelInfo
+	cpu    CPU
+	clock  clockBase
+	// generation is that of the clock page in memory.
+	generation uint64
+	// ring0 are the pages that decide what runs in ring 0, or nil if that is not
+	// what the kernel made it.
+	ring0 []uint64
+
+	mu   sync.Mutex
+	warm []uint64 // guarded by mu: pages that machines of it write to first
+}
+
+// CPU is the state of a virtual processor.
+type CPU struct {
+	bootstate.State
+	Events kvm.VCPUEvents
+	XSave  kvm.XSave
+	Debug  kvm.DebugRegs
+}
+
+// Memory returns the bytes of memory that machines of this snapshot have.
+func (s *Snapshot) Memory() uint64 { return s.config.Memory }
+
+// Config returns what the snapshot's machines are like.
+func (s *Snapshot) Config() Config { return s.config }
+
+// Size returns the bytes of memory content that the snapshot holds.
+func (s *Snapshot) Size() uint64 { return s.memory.Size() }
+
+// Close lets go of the snapshot. Machines that were made from it live on.
+// Closing again does nothing.
+func (s *Snapshot) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	return s.memory.Close()
+}
+
+// ErrSnapshotClosed means that no machine can be made from a snapshot, or
+// restored to it, any more.
+var ErrSnapshotClosed = errors.New("machine: the snapshot is closed")
+
+// hold keeps the snapshot's memory until the function that it returns is called.
+func (s *Snapshot) hold() (release func(), err error) {
+	if s.closed.Load() || !s.memory.Retain() {
+		return nil, ErrSnapshotClosed
+	}
+	return func() { _ = s.memory.Close() }, nil
+}
+
+// Snapshot captures the machine. Not between Begin and End.
+func (m *Machine) Snapshot() (*Snapshot, error) {
+	if err := m.settle(); err != nil {
+		return nil, err
+	}
+	s := &Snapshot{config: m.config, boot: m.boot, kernel: m.kernel, clock: m.clock.clockBase}
+	if err := m.readCPU(&s.cpu); err != nil {
+		return nil, err
+	}
+	if broken := bootstate.Violations(&s.cpu.State); len(broken) > 0 {
+		return nil, fmt.Errorf("machine: the guest's registers are not a state that every processor takes: %s", broken[0].Text)
+	}
+	var err error
+	if s.memory, err = m.memory.Capture("airlock-snapshot"); err != nil {
+		return nil, err
+	}
+	s.generation = m.generation
+	s.findRing0(m.pristine, &m.state)
+	return s, nil
+}
+
+// findRing0 looks what decides over ring 0.
+func (s *Snapshot) findRing0(pristine func(gpa uint64) []byte, boot *bootstate.State) {
+	s.ring0 = ring0.Pages(&ring0.State{
+		Page:     s.memory.Page,
+		Memory:   s.config.Memory,
+		Pristine: pristine,
+		Kernel:   s.kernel,
+		CPU:      s.cpu.State,
+		Boot:     *boot,
+	})
+}
+
+// Trusted reports whether ring 0 of the snapshot is as the guest kernel made it,
+// so that restoring it can be quick.
+func (s *Snapshot) Trusted() bool { return s.ring0 != nil }
+
+// readCPU reads the processor's state. Preconditions: settled.
+func (m *Machine) readCPU(c *CPU) error {
+	c.MSRs = append([]kvm.MSR(nil), m.state.MSRs...) // their numbers
+	var err error
+	c.XCR0, err = m.vcpu.XCR0()
+	return errors.Join(err, m.vcpu.GetRegs(&c.Regs), m.vcpu.GetSregs(&c.Sregs), m.vcpu.GetMSRs(c.MSRs),
+		m.vcpu.GetEvents(&c.Events), m.vcpu.GetXSave(&c.XSave), m.vcpu.GetDebugRegs(&c.Debug))
+}
+
+// writeCPU makes the next run start from a state. Unless all is set, only what a
+// guest in ring 3 can change is written.
+func (m *Machine) writeCPU(c *CPU, all bool) error {
+	if all {
+		if err := errors.Join(m.vcpu.SetXCR0(c.XCR0), m.vcpu.SetMSRs(c.MSRs), m.vcpu.SetDebugRegs(&c.Debug)); err != nil {
+			return err
+		}
+	}
+	if err := m.vcpu.SetXSave(&c.XSave); err != nil {
+		return err
+	}
+	m.vcpu.SetAtRun(&c.Regs, &c.Sregs, &c.Events)
+	m.tick.Store(false)
+	m.vcpu.RequestInterruptWindow(false)
+	return nil
+}
+
+// NewFromSnapshot makes a machine that stands where the snapshot was taken. The
+// seed is randomness that nobody else gets.
+func NewFromSnapshot(sys *kvm.System, s *Snapshot, seed [32]byte) (*Machine, error) {
+	release, err := s.hold()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	m := &Machine{config: s.config, boot: s.boot, kernel: s.kernel, runner: chooseRunner(sys.KernelVersion())}
+	if err := m.createFrom(sys, s, seed); err != nil {
+		m.runner.close()
+		return nil, errors.Join(err, m.destroy())
+	}
+	return m, nil
+}
+
+func (m *Machine) createFrom(sys *kvm.System, s *Snapshot, seed [32]byte) error {
+	memory, err := guestmem.New(s.config.Memory, s.memory)
+	if err != nil {
+		return err
+	}
+	m.memory = memory
+	m.follow(s)
+	if err := m.shareWords(); err != nil {
+		return err
+	}
+	if warm := s.warmPages(); warm != nil {
+		if err := m.memory.PrefaultPages(warm); err != nil {
+			return err
+		}
+	}
+	if err := m.createVM(sys); err != nil {
+		return err
+	}
+	if err := m.createVCPU(sys); err != nil {
+		return err
+	}
+	if err := m.writeCPU(&s.cpu, true); err != nil {
+		return err
+	}
+	return m.awake(s, seed)
+}
+
+const seedGPA = abi.ControlGPA + abi.ControlOffsetBoot + uint64(unsafe.Offsetof(abi.Boot{}.Seed))
+
+// awake makes the guest notice, before it runs, that it was restored: it gets
+// the time, and a new seed with the next generation.
+func (m *Machine) awake(s *Snapshot, seed [32]byte) error {
+	m.clock.clockBase = s.clock
+	m.generation = s.generation + 1
+	m.clock.generation = m.generation
+	if err := m.memory.CopyIn(seedGPA, seed[:]); err != nil {
+		return err
+	}
+	return m.clock.write()
+}
+
+func (s *Snapshot) warmPages() []uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.warm
+}

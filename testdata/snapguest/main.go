@@ -1,0 +1,92 @@
+// Snapguest is a guest with state that snapshots must keep, and restores undo.
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"hash/fnv"
+	"math"
+	mathrand "math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/airlockvm/airlock/guest"
+)
+
+var (
+	counter  int64
+	secret   string
+	restored int64
+	kept     [][]byte
+	started  = time.Now()
+	weekday  = guest.Import[func() (string, error)]("Weekday")
+	generate = mathrand.New(mathrand.NewPCG(1, 2))
+)
+
+func main() {
+	guest.OnRestore(func() { restored++ })
+	guest.Export("Count", func() int64 { counter++; return counter })
+	guest.Export("Set", func(text string) { secret = text })
+	guest.Export("Get", func() string { return secret })
+	guest.Export("Echo", func(text string) string { return text })
+	guest.Export("Restored", func() int64 { return restored })
+	guest.Export("Random", func() string {
+		b := make([]byte, 16)
+		_, _ = rand.Read(b)
+		return hex.EncodeToString(b)
+	})
+	guest.Export("Drawn", func() int64 { return generate.Int64() })
+	guest.Export("Elapsed", func() int64 { return int64(time.Since(started)) })
+	guest.Export("Wall", func() int64 { return time.Now().UnixNano() })
+	guest.Export("Weekday", func() (string, error) { return weekday() })
+	guest.Export("Grow", grow)
+	guest.Export("Release", func() { kept = nil; debug.FreeOSMemory() })
+	guest.Export("Threads", threads)
+	guest.Export("Float", func(v float64) float64 { return math.Sqrt(v) * pi })
+	guest.Export("Spin", func() {
+		for {
+			runtime.Gosched()
+		}
+	})
+	guest.Export("Fault", func() { *(*int)(nil) = 1 }) //nolint:govet // that's the point
+	guest.Serve()
+}
+
+var pi = math.Pi
+
+// grow allocates blocks of 64 KiB, fills them from a seed, and returns a sum of
+// all that is kept.
+func grow(blocks, seed int64) int64 {
+	r := mathrand.New(mathrand.NewPCG(uint64(seed), 7))
+	for range blocks {
+		b := make([]byte, 64<<10)
+		for i := 0; i < len(b); i += 512 {
+			b[i] = byte(r.Uint32())
+		}
+		kept = append(kept, b)
+	}
+	h := fnv.New64a()
+	for _, b := range kept {
+		for i := 0; i < len(b); i += 512 {
+			_, _ = h.Write(b[i : i+1])
+		}
+	}
+	return int64(h.Sum64())
+}
+
+// threads makes many goroutines block in the kernel at once.
+func threads(n int64) int64 {
+	done := make(chan int64)
+	for i := range n {
+		go func() {
+			time.Sleep(time.Duration(i%7) * 100 * time.Microsecond)
+			done <- i
+		}()
+	}
+	var sum int64
+	for range n {
+		sum += <-done
+	}
+	return sum
+}
