@@ -353,3 +353,28 @@ func TestSnapshotOfClone(t *testing.T) {
 		t.Errorf("Count = %d", got)
 	}
 }
+
+// TestSnapshotAtOnce takes snapshots of sandboxes that have not run since they
+// were made or restored.
+func TestSnapshotAtOnce(t *testing.T) {
+	t.Parallel()
+	first := newSnapshot(t, func(sb *airlock.Sandbox) { call[struct{}](t, sb, "Set", "first") })
+	other := newSnapshot(t, func(sb *airlock.Sandbox) { call[int64](t, sb, "Threads", int64(20)) })
+	sb := clone(t, first)
+	for range 3 {
+		second, err := sb.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer second.Close() //nolint:errcheck // checked elsewhere
+		if got := call[string](t, clone(t, second), "Get"); got != "first" {
+			t.Fatalf("Get = %q", got)
+		}
+		if err := errors.Join(sb.Restore(t.Context(), other), sb.Restore(t.Context(), second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := call[string](t, sb, "Get"); got != "first" {
+		t.Errorf("Get = %q", got)
+	}
+}

@@ -20,12 +20,13 @@ type program struct {
 	name   string
 	path   string
 	source string // a C file or a Go package, below guest/
+	sdk    bool   // a C file that needs ../sdk/c
 	memory int64  // of its sandbox; 0 is the default
 	guest  *airlock.Guest
 }
 
 // programs are all there are.
-type programs struct{ helloC, helloGo, computeC, computeGo, kernelC program }
+type programs struct{ helloC, helloGo, computeC, computeGo, kernelC, callsC, callsGo program }
 
 func newPrograms() *programs {
 	return &programs{
@@ -34,6 +35,8 @@ func newPrograms() *programs {
 		computeC:  program{name: "compute-c", source: "compute.c"},
 		computeGo: program{name: "compute-go", source: "compute", memory: 256 << 20},
 		kernelC:   program{name: "kernel-c", source: "kernel.c"},
+		callsC:    program{name: "calls-c", source: "calls.c", sdk: true},
+		callsGo:   program{name: "calls-go", source: "calls"},
 	}
 }
 
@@ -52,6 +55,9 @@ func (p *program) build(ctx context.Context, dir string) error {
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOFLAGS=")
 	if strings.HasSuffix(p.source, ".c") {
 		cmd = exec.CommandContext(ctx, "gcc", "-O2", "-static", "-pthread", "-o", p.path, "guest/"+p.source) //nolint:gosec // G204: as above
+		if p.sdk {
+			cmd.Args = append(cmd.Args, "-I../sdk/c", "../sdk/c/airlock_guest.c")
+		}
 	}
 	if cmd.Err != nil {
 		return fmt.Errorf("%s: %s: %w", p.name, cmd.Args[0], errNoCompiler)

@@ -25,6 +25,7 @@ const (
 	sectionBoot    = "boot to exit"
 	sectionCompute = "compute"
 	sectionKernel  = "system calls and faults"
+	sectionCalls   = "calls"
 )
 
 // experiment measures what becomes one or more rows of a section.
@@ -47,7 +48,8 @@ type bench struct {
 func (b *bench) times(usual int) int { return max(5, int(float64(usual)*b.scale)) }
 
 func experiments() []experiment {
-	return slices.Concat(floorExperiments(), createExperiments(), bootExperiments(), computeExperiments(), kernelExperiments())
+	return slices.Concat(floorExperiments(), createExperiments(), bootExperiments(), computeExperiments(), kernelExperiments(),
+		callExperiments())
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -41,7 +41,7 @@ type row struct {
 	Ratio     *spread `json:"ratio,omitempty"`
 	Target    *target `json:"target,omitempty"`
 	Met       *bool   `json:"met,omitempty"`
-	Time      spread  `json:"ns"`
+	Time      *spread `json:"ns,omitempty"` // nil for what is counted
 	Reference *spread `json:"reference_ns,omitempty"`
 	// Again says that the row was measured a second time because it missed its
 	// target the first time.
@@ -49,14 +49,25 @@ type row struct {
 }
 
 // alone is a row that is compared with nothing.
-func alone(name string, s series) row { return row{Name: name, Time: s.spread()} }
+func alone(name string, s series) row {
+	time := s.spread()
+	return row{Name: name, Time: &time}
+}
+
+// counted is a row that is a number and no time.
+func counted(name string, n float64, samples int, t *target) row {
+	one := row{Name: name, Target: t, Ratio: &spread{Median: n, P10: n, P90: n, Count: samples}}
+	met := t.met(n)
+	one.Met = &met
+	return one
+}
 
 // against is a row that is compared with something measured in turn with it.
 // The ratio is a series of its own, because the median of ratios is steadier
 // than the ratio of medians.
 func against(name string, time, reference, ratio series, t *target) row {
-	r, ref := ratio.spread(), reference.spread()
-	one := row{Name: name, Ratio: &r, Target: t, Time: time.spread(), Reference: &ref}
+	r, own, ref := ratio.spread(), time.spread(), reference.spread()
+	one := row{Name: name, Ratio: &r, Target: t, Time: &own, Reference: &ref}
 	if t != nil {
 		met := t.met(r.Median)
 		one.Met = &met
@@ -87,6 +98,7 @@ var explanations = map[string]string{ //nolint:gochecknoglobals // a constant
 	sectionBoot:    "ratio: in a sandbox / native (ForkExec and Wait4)",
 	sectionCompute: "ratio: native / in a sandbox: the part of native speed",
 	sectionKernel:  "ratio: in a sandbox / native",
+	sectionCalls:   "ratio: a call / leaving a machine and coming back with KVM alone; allocations are counted",
 }
 
 func (r *report) writeText(w io.Writer) error {
@@ -116,10 +128,13 @@ func (r *report) writeText(w io.Writer) error {
 
 // line is the row as the cells of a table.
 func (r row) line() string {
-	ratio, width, aim, verdict, reference := "", "", "", "", ""
+	var ratio, width, aim, verdict, median, span, reference, runs string
 	if r.Ratio != nil {
 		ratio = fmt.Sprintf("%.3g", r.Ratio.Median)
 		width = fmt.Sprintf("%.3g to %.3g", r.Ratio.P10, r.Ratio.P90)
+		runs = fmt.Sprint(r.Ratio.Count)
+	}
+	if r.Reference != nil {
 		reference = duration(r.Reference.Median)
 	}
 	if r.Target != nil {
@@ -131,10 +146,11 @@ func (r row) line() string {
 			verdict += " (2nd try)"
 		}
 	}
-	span := duration(r.Time.P10) + " to " + duration(r.Time.P90)
-	return strings.Join([]string{
-		ratio, width, aim, verdict, duration(r.Time.Median), span, reference, fmt.Sprint(r.Time.Count), "  " + r.Name,
-	}, "\t")
+	if r.Time != nil {
+		median, span = duration(r.Time.Median), duration(r.Time.P10)+" to "+duration(r.Time.P90)
+		runs = fmt.Sprint(r.Time.Count)
+	}
+	return strings.Join([]string{ratio, width, aim, verdict, median, span, reference, runs, "  " + r.Name}, "\t")
 }
 
 // duration prints nanoseconds with three digits.

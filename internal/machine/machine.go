@@ -80,6 +80,12 @@ type Machine struct {
 	// incomplete says that the last exit has to be completed by a run before the
 	// registers are consistent.
 	incomplete bool
+	// replaceable says that registers may be replaced although it is incomplete. On
+	// KVM-PVM a hypercall leaves nothing to complete, because its OUT was emulated to
+	// the end; with hardware virtualisation the next run may still move RIP. The
+	// run that would make sure costs as much there as a tenth of a call.
+	replaceable bool
+	pvm         bool
 
 	mu      sync.Mutex
 	session session     // guarded by mu
@@ -221,6 +227,7 @@ func (m *Machine) createVCPU(sys *kvm.System) error {
 		return err
 	}
 	m.vcpu = vcpu
+	m.pvm = sys.Flavour() == kvm.FlavourPVM
 	table, err := sys.GuestCPUID(cpuidFilter(sys))
 	if err != nil {
 		return err
@@ -243,7 +250,7 @@ func (m *Machine) createVCPU(sys *kvm.System) error {
 		PageTable: m.boot.PageTable,
 		XCR0:      m.boot.XCR0,
 		// Its emulation of IRETQ in ring 0 restores all flags but this one.
-		KeepInterrupts: sys.Flavour() == kvm.FlavourPVM,
+		KeepInterrupts: m.pvm,
 	})
 	return nil
 }

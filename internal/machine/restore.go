@@ -69,8 +69,10 @@ func (m *Machine) Restore(s *Snapshot, seed [32]byte) error {
 		return err
 	}
 	defer release()
-	if err := m.settle(); err != nil {
-		return err
+	if !m.replaceable {
+		if err := m.settle(); err != nil {
+			return err
+		}
 	}
 	all := true
 	if m.tracker.base == s {

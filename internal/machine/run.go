@@ -152,10 +152,11 @@ func (m *Machine) Enter() (Exit, error) {
 		if err != nil {
 			return Exit{}, err
 		}
-		m.incomplete = reason == kvm.ExitIO || reason == kvm.ExitMMIO
+		m.incomplete, m.replaceable = reason == kvm.ExitIO || reason == kvm.ExitMMIO, false
 		if reason != kvm.ExitIntr && reason != kvm.ExitIRQWindowOpen {
 			exit, err := m.decode(reason)
 			m.suspect = m.suspect || exit.Kind != ExitHypercall
+			m.replaceable = m.pvm && exit.Kind == ExitHypercall
 			return exit, err
 		}
 	}

@@ -134,6 +134,7 @@ func (m *Machine) writeCPU(c *CPU, all bool) error {
 		return err
 	}
 	m.vcpu.SetAtRun(&c.Regs, &c.Sregs, &c.Events)
+	m.incomplete, m.replaceable = true, true // the next run takes them over
 	m.tick.Store(false)
 	m.vcpu.RequestInterruptWindow(false)
 	return nil
