@@ -11,6 +11,12 @@ import (
 	"github.com/airlockvm/airlock/internal/wire"
 )
 
+// Callee is what [Call] can call: a [*Sandbox], or a [*Pool], which uses a
+// sandbox of its own for each call.
+type Callee interface {
+	call(ctx context.Context, name string, args []any) (wire.Value, error)
+}
+
 // Call calls a function that the guest exports and returns its result as a T:
 // one of the types that [Func] names, or struct{} for a function that returns
 // nothing.
@@ -18,9 +24,9 @@ import (
 //	greeting, err := airlock.Call[string](ctx, sb, "SayHello", "World")
 //
 // See [Sandbox.Call] for arguments and errors.
-func Call[T any](ctx context.Context, sb *Sandbox, name string, args ...any) (T, error) {
+func Call[T any](ctx context.Context, to Callee, name string, args ...any) (T, error) {
 	var zero T
-	value, err := sb.call(ctx, name, args)
+	value, err := to.call(ctx, name, args)
 	if err != nil {
 		return zero, err
 	}
