@@ -21,9 +21,15 @@ func contents(tb testing.TB, m *Machine) []byte {
 	return b
 }
 
-// TestReset spoils a machine in every way a guest has and expects it as new.
-func TestReset(t *testing.T) {
-	im := tkImage(t, tkCode{}) // all test images have the same size
+// spoiler is what a guest does to its machine, and a reset or restore undoes.
+type spoiler struct {
+	name string
+	code func(c *code)
+}
+
+// spoilers are all the ways that a guest has. The image is any of the test
+// kernel, since all have the same size.
+func spoilers(im *Image) []spoiler {
 	fill := func(from, to uint64) func(c *code) {
 		return func(c *code) {
 			c.movRDI(abi.Physmap + from).movEAX(0xa5a5a5a5)
@@ -31,10 +37,7 @@ func TestReset(t *testing.T) {
 			c.out(abi.PortExit).spin()
 		}
 	}
-	rows := []struct {
-		name string
-		code func(c *code)
-	}{
+	return []spoiler{
 		{"nothing", func(c *code) { c.out(abi.PortExit).spin() }},
 		{"free memory", fill(im.Size()+abi.PageSize, tkConfig.Memory)},
 		{"control and clock page", fill(0, abi.ImageGPA)},
@@ -59,8 +62,12 @@ func TestReset(t *testing.T) {
 		{"memory outside, read", outside(im, 1<<30, 0x48, 0x8b, 0x07)},
 		{"memory outside, written", outside(im, 1<<30, 0x89, 0x07)},
 	}
+}
+
+// TestReset spoils a machine in every way a guest has and expects it as new.
+func TestReset(t *testing.T) {
 	sys := kvmtest.Require(t)
-	for _, row := range rows {
+	for _, row := range spoilers(tkImage(t, tkCode{})) {
 		t.Run(row.name, func(t *testing.T) {
 			entry := asm(func(c *code) { row.code(c) })
 			m := tkMachineOn(t, sys, tkImage(t, tkCode{entry: entry}), chooseRunner(sys.KernelVersion()))

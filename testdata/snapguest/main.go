@@ -9,7 +9,9 @@ import (
 	mathrand "math/rand/v2"
 	"runtime"
 	"runtime/debug"
+	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/airlockvm/airlock/guest"
 )
@@ -49,11 +51,42 @@ func main() {
 			runtime.Gosched()
 		}
 	})
+	guest.Export("Peek", func(gpa uint64) uint64 { return *physical(gpa) })
+	guest.Export("Poke", func(gpa, value uint64) { *physical(gpa) = value })
+	guest.Export("Load", func(address uint64) uint64 { return *pointer(address) })
+	guest.Export("Map", mapPage)
+	guest.Export("Flush", func() { _ = syscall.Munmap(mapAnonymous()) })
 	guest.Export("Fault", func() { *(*int)(nil) = 1 }) //nolint:govet // that's the point
 	guest.Serve()
 }
 
 var pi = math.Pi
+
+// pointer is memory outside the Go heap.
+func pointer(address uint64) *uint64 {
+	return (*uint64)(*(*unsafe.Pointer)(unsafe.Pointer(&address)))
+}
+
+// physical is guest-physical memory, all of which the guest kernel has mapped.
+func physical(gpa uint64) *uint64 { return pointer(physmap + gpa) }
+
+const physmap = 0x7f8000000000
+
+func mapAnonymous() []byte {
+	b, err := syscall.Mmap(-1, 0, 4096, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	if err != nil {
+		panic(err)
+	}
+	b[0] = 1
+	return b
+}
+
+// mapPage maps a page that holds a value and returns its address.
+func mapPage(value uint64) uint64 {
+	p := (*uint64)(unsafe.Pointer(unsafe.SliceData(mapAnonymous())))
+	*p = value
+	return uint64(uintptr(unsafe.Pointer(p)))
+}
 
 // grow allocates blocks of 64 KiB, fills them from a seed, and returns a sum of
 // all that is kept.

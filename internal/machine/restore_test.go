@@ -1,0 +1,207 @@
+package machine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/kvm"
+	"github.com/airlockvm/airlock/internal/kvmtest"
+)
+
+// atSnapshot runs a machine to its first hypercall and captures it there.
+func atSnapshot(t *testing.T, m *Machine) *Snapshot {
+	t.Helper()
+	m.Begin(context.Background())
+	hypercall(t, m, abi.PortNext)
+	m.End()
+	s, err := m.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// compare fails unless the machine is where the snapshot was taken, but for the
+// control and clock pages, which the host writes to.
+func compare(t *testing.T, m *Machine, s *Snapshot) {
+	t.Helper()
+	if err := m.settle(); err != nil {
+		t.Fatal(err)
+	}
+	var cpu CPU
+	if err := m.readCPU(&cpu); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []struct {
+		name      string
+		got, want any
+	}{
+		{"general registers", cpu.Regs, s.cpu.Regs},
+		{"special registers", cpu.Sregs, s.cpu.Sregs},
+		{"events", cpu.Events, s.cpu.Events},
+		{"debug registers", cpu.Debug, s.cpu.Debug},
+		{"XCR0", cpu.XCR0, s.cpu.XCR0},
+		{"MSRs", fmt.Sprint(cpu.MSRs), fmt.Sprint(s.cpu.MSRs)},
+	} {
+		if part.got != part.want {
+			t.Errorf("%s are %+v, want %+v", part.name, part.got, part.want)
+		}
+	}
+	const inUse = 512 // which components aren't in their initial state; the processor may not notice that one is again
+	for i := range cpu.XSave {
+		if i != inUse && cpu.XSave[i] != s.cpu.XSave[i] {
+			t.Errorf("byte %d of the extended state is %#x, want %#x", i, cpu.XSave[i], s.cpu.XSave[i])
+		}
+	}
+	got := contents(t, m)
+	for gpa := uint64(abi.ImageGPA); gpa < uint64(len(got)); gpa += abi.PageSize {
+		want := s.memory.Page(gpa)
+		if want == nil {
+			want = make([]byte, abi.PageSize)
+		}
+		if !bytes.Equal(got[gpa:gpa+abi.PageSize], want) {
+			t.Fatalf("the page at %#x differs", gpa)
+		}
+	}
+}
+
+// TestRestore spoils machines in every way a guest has, the one that the
+// snapshot is of and one made from it, and expects them back, every time.
+func TestRestore(t *testing.T) {
+	sys := kvmtest.Require(t)
+	for _, row := range spoilers(tkImage(t, tkCode{})) {
+		t.Run(row.name, func(t *testing.T) {
+			entry := asm(func(c *code) { row.code(c.out(abi.PortNext)) })
+			original := tkMachineOn(t, sys, tkImage(t, tkCode{entry: entry}), chooseRunner(sys.KernelVersion()))
+			s := atSnapshot(t, original)
+			clone, err := NewFromSnapshot(sys, s, [32]byte{1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer clone.Close() //nolint:errcheck // it never fails
+			compare(t, clone, s)
+			var first string
+			for round := range 8 {
+				for _, m := range []*Machine{original, clone} {
+					m.Begin(context.Background())
+					end := fmt.Sprint(enter(t, m))
+					m.End()
+					if first == "" {
+						first = end
+					}
+					if end != first {
+						t.Errorf("round %d: it ended with %q, the first time with %q", round, end, first)
+					}
+					if err := m.Restore(s, [32]byte{2}); err != nil {
+						t.Fatal(err)
+					}
+					compare(t, m, s)
+				}
+			}
+		})
+	}
+}
+
+// TestRestoreRegisters gives a machine what another one has left in registers
+// of every kind.
+func TestRestoreRegisters(t *testing.T) {
+	m := tkMachine(t, asm(func(c *code) { c.out(abi.PortNext).out(abi.PortExit).spin() }))
+	s := atSnapshot(t, m)
+	for range 3 {
+		dirty := s.cpu
+		for i := 160; i < 2600; i++ { // all vector registers that there are
+			dirty.XSave[i] = 0x5a
+		}
+		copy(dirty.XSave[512:], s.cpu.XSave[512:576]) // but for the header
+		dirty.XSave[512] |= byte(s.cpu.XCR0)
+		dirty.Debug.DB = [4]uint64{1, 2, 3, 4}
+		dirty.Sregs.FS.Base, dirty.Sregs.GS.Base, dirty.Sregs.CR2, dirty.Sregs.CR8 = 5, 6, 7, 0
+		dirty.Regs.R15, dirty.Regs.RFLAGS = 8, dirty.Regs.RFLAGS|0x801
+		dirty.XCR0 = 3
+		dirty.MSRs = append([]kvm.MSR(nil), s.cpu.MSRs...)
+		dirty.MSRs[len(dirty.MSRs)-1].Data = 9
+		dirty.XSave[512] &= 3
+		if err := m.writeCPU(&dirty, true); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.settle(); err != nil {
+			t.Fatal(err)
+		}
+		m.suspect = true
+		if err := m.Restore(s, [32]byte{}); err != nil {
+			t.Fatal(err)
+		}
+		compare(t, m, s)
+	}
+}
+
+// TestRestoreManyPages dirties more than are copied at a time.
+func TestRestoreManyPages(t *testing.T) {
+	const from, pages = 4 << 20, 3 * maxCopied / 2
+	sys, large := kvmtest.Require(t), tkConfig
+	large.Memory = 16 << 20
+	m, err := New(sys, tkImage(t, tkCode{entry: asm(func(c *code) {
+		c.out(abi.PortNext)
+		c.movRDI(abi.Physmap + from).movEAX(0xa5a5a5a5)
+		c.raw(0xb9).imm32(pages*abi.PageSize/4).raw(0xf3, 0xab) // rep stosd
+		c.out(abi.PortExit).spin()
+	})}), large)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close() //nolint:errcheck // it never fails
+	if err := m.Boot(Start{}); err != nil {
+		t.Fatal(err)
+	}
+	s := atSnapshot(t, m)
+	for range 5 {
+		m.Begin(context.Background())
+		hypercall(t, m, abi.PortExit)
+		m.End()
+		if err := m.Restore(s, [32]byte{}); err != nil {
+			t.Fatal(err)
+		}
+		compare(t, m, s)
+	}
+}
+
+// TestRestoreRefuses says no before anything has changed.
+func TestRestoreRefuses(t *testing.T) {
+	sys := kvmtest.Require(t)
+	m := tkMachine(t, asm(func(c *code) { c.out(abi.PortNext).out(abi.PortExit).spin() }))
+	s := atSnapshot(t, m)
+	large := tkConfig
+	large.Memory += abi.MemoryUnit
+	other, err := newMachine(sys, m.image, large, inlineRunner{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close() //nolint:errcheck // it never fails
+	if err := other.Restore(s, [32]byte{}); !errors.Is(err, ErrMemorySize) {
+		t.Errorf("Restore to another size of memory = %v", err)
+	}
+	if err := m.Restore(s, [32]byte{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Reset(); !errors.Is(err, ErrNoImage) {
+		t.Errorf("Reset = %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Restore(s, [32]byte{}); !errors.Is(err, ErrSnapshotClosed) {
+		t.Errorf("Restore to a closed snapshot = %v", err)
+	}
+	if _, err := NewFromSnapshot(sys, s, [32]byte{}); !errors.Is(err, ErrSnapshotClosed) {
+		t.Errorf("NewFromSnapshot of a closed snapshot = %v", err)
+	}
+}
