@@ -112,7 +112,6 @@ func (m *Machine) revert(s *Snapshot) (all bool, err error) {
 			return true, err
 		}
 	}
-	s.learn(t)
 	return all, m.watch(t.clean)
 }
 
@@ -190,17 +189,25 @@ func (m *Machine) flushShadow() error {
 	return m.vm.SetMemoryRegion(&kvm.MemoryRegion{Slot: slot, GPA: outOfReach})
 }
 
-// learn tells the snapshot which pages its machines write to, once: new ones get
-// them without a fault for each.
-func (s *Snapshot) learn(t *tracker) {
-	if t.restores > 1 {
-		return
+// maxWarm is how many pages of a first call new machines get beforehand: what a
+// guest with a lot to do in its first call needs for that is of no use to others.
+const maxWarm = 256
+
+// learn notes which pages the first machine of a snapshot has written to in its
+// first call. Those made later get them without a fault for each.
+func (m *Machine) learn(s *Snapshot) {
+	pages := make([]uint64, len(m.tracker.dirty))
+	if err := m.vm.DirtyLog(0, pages); err != nil {
+		return // it would have been an optimization
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.warm == nil {
-		s.warm = append([]uint64(nil), t.dirty...)
+	n := 0
+	for _, w := range pages {
+		n += bits.OnesCount64(w)
 	}
+	if n > maxWarm {
+		clear(pages)
+	}
+	s.warm.CompareAndSwap(nil, &pages)
 }
 
 func overlap(a, b []uint64) bool {

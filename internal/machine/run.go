@@ -57,6 +57,9 @@ func (m *Machine) End() {
 		m.detach()
 	}
 	m.begun = false
+	if base := m.tracker.base; base != nil && base.warmPages() == nil {
+		m.learn(base)
+	}
 	m.mu.Lock()
 	// From here on nobody sends a signal to the thread.
 	m.session.tid = 0

@@ -3,7 +3,6 @@ package machine
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -34,8 +33,8 @@ type Snapshot struct {
 	// what the kernel made it.
 	ring0 []uint64
 
-	mu   sync.Mutex
-	warm []uint64 // guarded by mu: pages that machines of it write to first
+	// warm are the pages that machines of it write to first; nil until one has.
+	warm atomic.Pointer[[]uint64]
 }
 
 // CPU is the state of a virtual processor.
@@ -167,7 +166,7 @@ func (m *Machine) createFrom(sys *kvm.System, s *Snapshot, seed [32]byte) error 
 		return err
 	}
 	if warm := s.warmPages(); warm != nil {
-		if err := m.memory.PrefaultPages(warm); err != nil {
+		if err := m.memory.PrefaultPages(*warm); err != nil {
 			return err
 		}
 	}
@@ -197,8 +196,4 @@ func (m *Machine) awake(s *Snapshot, seed [32]byte) error {
 	return m.clock.write()
 }
 
-func (s *Snapshot) warmPages() []uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.warm
-}
+func (s *Snapshot) warmPages() *[]uint64 { return s.warm.Load() }
