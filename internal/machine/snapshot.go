@@ -1,8 +1,10 @@
 package machine
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"unsafe"
 
@@ -197,3 +199,31 @@ func (m *Machine) awake(s *Snapshot, seed [32]byte) error {
 }
 
 func (s *Snapshot) warmPages() *[]uint64 { return s.warm.Load() }
+
+// Difference says in what two snapshots differ, but for the control and clock
+// pages, which the host writes to. It is empty if in nothing. It is for tests.
+func (s *Snapshot) Difference(other *Snapshot) string {
+	for gpa := uint64(abi.ImageGPA); gpa < s.config.Memory; gpa += abi.PageSize {
+		if !bytes.Equal(pageOrZero(s.memory, gpa), pageOrZero(other.memory, gpa)) {
+			return fmt.Sprintf("the page at %#x", gpa)
+		}
+	}
+	a, b := s.cpu, other.cpu
+	// Which components of the extended state aren't in their initial state: the
+	// processor may not notice that one is again.
+	const inUse = 512
+	a.XSave[inUse], b.XSave[inUse] = 0, 0
+	if a.Regs != b.Regs || a.Sregs != b.Sregs || a.XSave != b.XSave || a.Debug != b.Debug || a.XCR0 != b.XCR0 || !slices.Equal(a.MSRs, b.MSRs) {
+		return "registers"
+	}
+	return ""
+}
+
+var zeroPage [abi.PageSize]byte
+
+func pageOrZero(f *guestmem.File, gpa uint64) []byte {
+	if page := f.Page(gpa); page != nil {
+		return page
+	}
+	return zeroPage[:]
+}
