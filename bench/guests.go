@@ -26,7 +26,7 @@ type program struct {
 }
 
 // programs are all there are.
-type programs struct{ helloC, helloGo, computeC, computeGo, kernelC, callsC, callsGo program }
+type programs struct{ helloC, helloGo, computeC, computeGo, kernelC, callsC, callsGo, snapshotGo program }
 
 func newPrograms() *programs {
 	return &programs{
@@ -37,6 +37,8 @@ func newPrograms() *programs {
 		kernelC:   program{name: "kernel-c", source: "kernel.c"},
 		callsC:    program{name: "calls-c", source: "calls.c", sdk: true},
 		callsGo:   program{name: "calls-go", source: "calls"},
+
+		snapshotGo: program{name: "snapshot-go", source: "snapshot"},
 	}
 }
 

@@ -26,6 +26,8 @@ const (
 	sectionCompute = "compute"
 	sectionKernel  = "system calls and faults"
 	sectionCalls   = "calls"
+
+	sectionSnapshots = "snapshots"
 )
 
 // experiment measures what becomes one or more rows of a section.
@@ -49,7 +51,7 @@ func (b *bench) times(usual int) int { return max(5, int(float64(usual)*b.scale)
 
 func experiments() []experiment {
 	return slices.Concat(floorExperiments(), createExperiments(), bootExperiments(), computeExperiments(), kernelExperiments(),
-		callExperiments())
+		callExperiments(), snapshotExperiments())
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

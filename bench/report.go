@@ -94,11 +94,12 @@ func (r *report) writeJSON(w io.Writer) error {
 
 // explanations says for each section what its ratio is.
 var explanations = map[string]string{ //nolint:gochecknoglobals // a constant
-	sectionCreate:  "ratio: the library's own share of the time, (airlock - KVM alone) / airlock",
-	sectionBoot:    "ratio: in a sandbox / native (ForkExec and Wait4)",
-	sectionCompute: "ratio: native / in a sandbox: the part of native speed",
-	sectionKernel:  "ratio: in a sandbox / native",
-	sectionCalls:   "ratio: a call / leaving a machine and coming back with KVM alone; allocations are counted",
+	sectionCreate:    "ratio: the library's own share of the time, (airlock - KVM alone) / airlock",
+	sectionBoot:      "ratio: in a sandbox / native (ForkExec and Wait4)",
+	sectionCompute:   "ratio: native / in a sandbox: the part of native speed",
+	sectionKernel:    "ratio: in a sandbox / native",
+	sectionSnapshots: "ratio: of a new sandbox to the same calls into the kernel and faults by hand; of a call to one without restore",
+	sectionCalls:     "ratio: a call / leaving a machine and coming back with KVM alone; allocations are counted",
 }
 
 func (r *report) writeText(w io.Writer) error {

@@ -2,6 +2,7 @@ package guestmem
 
 import (
 	"fmt"
+	"os"
 	"sort"
 	"sync/atomic"
 
@@ -53,9 +54,14 @@ func newFile(name string, size uint64, pieces []Piece, runs []Run) (*File, error
 	return openFile(fd, size, runs)
 }
 
-// OpenFile makes a file of one that somebody has opened, which becomes its own.
-// Its content must never change. The runs must be in order and not overlap.
-func OpenFile(fd int, size uint64, runs []Run) (*File, error) {
+// OpenFile makes a file of one that somebody has opened for reading, and who may
+// close it afterwards. Its content must never change: if it becomes shorter, to
+// read what is missing ends the process. The runs must be in order and not
+// overlap.
+func OpenFile(file *os.File, size uint64, runs []Run) (*File, error) {
+	if size%PageSize != 0 || size > maxSize || size == 0 {
+		return nil, fmt.Errorf("guestmem: invalid size %#x of a file", size)
+	}
 	end := uint64(0)
 	for _, r := range runs {
 		switch {
@@ -67,6 +73,10 @@ func OpenFile(fd int, size uint64, runs []Run) (*File, error) {
 			return nil, fmt.Errorf("%w: a run of %#x bytes at %#x of a file of %#x", ErrBounds, r.Size, r.Offset, size)
 		}
 		end = r.GPA + r.Size
+	}
+	fd, err := duplicate(file)
+	if err != nil {
+		return nil, err
 	}
 	return openFile(fd, size, runs)
 }

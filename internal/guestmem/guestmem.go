@@ -41,11 +41,13 @@ var ErrBounds = errors.New("guestmem: access outside guest memory")
 // methods that copy, load and store may be called concurrently; none may be
 // called after Close.
 type Memory struct {
-	reserved []byte   // the whole reservation with its guards
-	buf      []byte   // the buffer in it
-	content  *File    // what it was made from, or nil
-	written  []uint64 // by page: CopyIn wrote to it; nil if nobody wants to know
-	resource *leak.Resource
+	reserved []byte // the whole reservation with its guards
+	buf      []byte // the buffer in it
+	content  *File  // what it was made from, or nil
+	// writtenWords are the indexes of those words of written that aren't zero.
+	writtenWords []uint64
+	written      []uint64 // by page: CopyIn wrote to it; nil if nobody wants to know
+	resource     *leak.Resource
 
 	closeOnce sync.Once
 	closeErr  error
@@ -82,6 +84,7 @@ func (m *Memory) Remap(content *File) error {
 		return err
 	}
 	clear(m.written)
+	m.writtenWords = m.writtenWords[:0]
 	if m.content != nil {
 		_ = m.content.Close() // the others of it keep what they have
 		m.content = nil

@@ -23,36 +23,36 @@ func (m *Memory) TrackWrites() {
 
 func (m *Memory) noteWrite(gpa, size uint64) {
 	for page := gpa / PageSize; page <= (gpa+size-1)/PageSize; page++ {
-		m.written[page/wordPages] |= 1 << (page % wordPages)
+		word := &m.written[page/wordPages]
+		if *word == 0 {
+			m.writtenWords = append(m.writtenWords, page/wordPages)
+		}
+		*word |= 1 << (page % wordPages)
 	}
 }
 
 // Written adds the pages that CopyIn has written to since it was asked last.
 func (m *Memory) Written(pages []uint64) {
-	for i, w := range m.written {
-		if w != 0 {
-			pages[i] |= w
-			m.written[i] = 0
-		}
+	for _, i := range m.writtenWords {
+		pages[i] |= m.written[i]
+		m.written[i] = 0
 	}
+	m.writtenWords = m.writtenWords[:0]
 }
 
 // Revert gives pages the content back that they had when the buffer was made,
-// or remapped, and returns how many there were. The host's own copies of them
-// stay, so that the next write to them costs no fault.
-func (m *Memory) Revert(pages []uint64) int {
-	n := 0
-	for i, w := range pages {
-		for ; w != 0; w &= w - 1 {
+// or remapped. The host's own copies of them stay, so that the next write to them
+// costs no fault. Only the words of the bitmap that are named count.
+func (m *Memory) Revert(pages []uint64, words []int) {
+	for _, i := range words {
+		for w := pages[i]; w != 0; w &= w - 1 {
 			gpa := (uint64(i)*wordPages + uint64(bits.TrailingZeros64(w))) * PageSize
 			if gpa >= m.Size() {
 				break // the bitmap is rounded up
 			}
 			m.revertPage(gpa)
-			n++
 		}
 	}
-	return n
 }
 
 func (m *Memory) revertPage(gpa uint64) {

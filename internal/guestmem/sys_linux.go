@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -157,6 +159,16 @@ func sealedFile(name string, size uint64, pieces []Piece) (fd int, err error) {
 	}
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
 		return -1, fmt.Errorf("guestmem: seal the image: %w", err)
+	}
+	return fd, nil
+}
+
+// duplicate returns a descriptor of its own for an open file.
+func duplicate(file *os.File) (int, error) {
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	runtime.KeepAlive(file)
+	if err != nil {
+		return -1, fmt.Errorf("guestmem: duplicate a descriptor: %w", err)
 	}
 	return fd, nil
 }

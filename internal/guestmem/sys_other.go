@@ -2,7 +2,10 @@
 
 package guestmem
 
-import "errors"
+import (
+	"errors"
+	"os"
+)
 
 // Stand-ins for the system calls where there are no machines to give memory to.
 
@@ -18,4 +21,5 @@ func discard([]byte) error                            { return errPlatform }
 func preferLarge([]byte) error                        { return errPlatform }
 func populate([]byte) error                           { return errPlatform }
 func sealedFile(string, uint64, []Piece) (int, error) { return -1, errPlatform }
+func duplicate(*os.File) (int, error)                 { return -1, errPlatform }
 func closeFile(int) error                             { return errPlatform }

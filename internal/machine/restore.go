@@ -28,9 +28,10 @@ const (
 type tracker struct {
 	base  *Snapshot
 	dirty []uint64 // scratch: what was written to
+	words []int    // scratch: where dirty isn't zero, so that the rest of a large memory costs nothing
 	hot   []uint64 // pages that stay in the log
 	once  []uint64 // pages that were in it once
-	clean []uint64 // scratch: pages to take out of the log
+	clean []uint64 // pages to take out of the log; zero between restores
 
 	hotCount, restores int
 }
@@ -98,31 +99,46 @@ func (m *Machine) revert(s *Snapshot) (all bool, err error) {
 		return true, err
 	}
 	m.memory.Written(t.dirty)
-	all = m.suspect || s.ring0 == nil || overlap(t.dirty, s.ring0)
-	if fresh := t.sort(s.ring0); fresh > maxCopied {
+	fresh, ring0 := t.sort(s.ring0)
+	all = ring0 || m.suspect
+	if fresh > maxCopied {
 		// clean are those that are taken out of the log: not hot.
 		if err := m.memory.Drop(t.clean); err != nil {
 			return true, err
 		}
-		remove(t.dirty, t.clean)
+		for _, i := range t.words {
+			t.dirty[i] &^= t.clean[i]
+		}
 	}
-	m.memory.Revert(t.dirty)
+	m.memory.Revert(t.dirty, t.words)
 	if all {
 		if err := m.flushShadow(); err != nil {
 			return true, err
 		}
 	}
-	return all, m.watch(t.clean)
+	err = m.watch(t.clean, t.words)
+	for _, i := range t.words {
+		t.clean[i] = 0
+	}
+	return all, err
 }
 
-// sort decides which of the dirty pages stay in the log, puts the others into
-// clean and returns their number.
-func (t *tracker) sort(ring0 []uint64) (fresh int) {
+// sort decides which of the dirty pages stay in the log, and puts the others into
+// clean. It returns how many these are, and whether any page decides over ring 0.
+func (t *tracker) sort(ring0 []uint64) (fresh int, inRing0 bool) {
 	if t.restores++; t.restores%relearn == 0 || t.hotCount > maxHot {
 		t.forget()
 	}
+	t.words = t.words[:0]
 	for i, w := range t.dirty {
+		if w == 0 {
+			continue
+		}
+		t.words = append(t.words, i)
 		again := w & t.once[i] &^ t.hot[i]
+		if ring0 == nil || w&ring0[i] != 0 {
+			inRing0 = true
+		}
 		if ring0 != nil {
 			again &^= ring0[i] // of these it must be known each time
 		}
@@ -132,25 +148,33 @@ func (t *tracker) sort(ring0 []uint64) (fresh int) {
 		t.clean[i] = w &^ t.hot[i]
 		fresh += bits.OnesCount64(t.clean[i])
 	}
-	return fresh
+	return fresh, inRing0
 }
 
-// watch takes pages out of the dirty log.
-func (m *Machine) watch(pages []uint64) error {
-	first, last := -1, -1
-	for i, w := range pages {
-		if w != 0 {
-			if first < 0 {
-				first = i
-			}
-			last = i
+// maxSpan is how many words of the log are cleared at a time, at most: the kernel
+// looks at each.
+const maxSpan = 512
+
+// watch takes pages out of the dirty log. words, in order, are where there are any.
+func (m *Machine) watch(pages []uint64, words []int) error {
+	const pagesPerWord = 64
+	total := m.config.Memory / guestmem.PageSize
+	for n := 0; n < len(words); {
+		first := words[n]
+		last := first
+		found := uint64(0)
+		for ; n < len(words) && words[n] < first+maxSpan; n++ {
+			last = words[n]
+			found |= pages[last]
+		}
+		if found == 0 {
+			continue
+		}
+		if err := m.vm.ClearDirtyLog(0, total, uint64(first)*pagesPerWord, pages[first:last+1]); err != nil { //nolint:gosec // G115: an index
+			return err
 		}
 	}
-	if first < 0 {
-		return nil
-	}
-	const pagesPerWord = 64
-	return m.vm.ClearDirtyLog(0, m.config.Memory/guestmem.PageSize, uint64(first)*pagesPerWord, pages[first:last+1]) //nolint:gosec // G115: an index
+	return nil
 }
 
 // rebase replaces the machine's memory by that of another snapshot.
@@ -169,10 +193,15 @@ func (m *Machine) rebase(s *Snapshot) error {
 	if err := m.flushShadow(); err != nil {
 		return err
 	}
-	for i := range m.tracker.clean {
-		m.tracker.clean[i] = ^uint64(0)
+	t := &m.tracker
+	t.words = t.words[:0]
+	for i := range t.clean {
+		t.clean[i] = ^uint64(0)
+		t.words = append(t.words, i)
 	}
-	return m.watch(m.tracker.clean)
+	err := m.watch(t.clean, t.words)
+	clear(t.clean)
+	return err
 }
 
 // flushShadow makes KVM forget what it knows of the guest's page tables. Without
@@ -208,19 +237,4 @@ func (m *Machine) learn(s *Snapshot) {
 		clear(pages)
 	}
 	s.warm.CompareAndSwap(nil, &pages)
-}
-
-func overlap(a, b []uint64) bool {
-	for i, w := range a {
-		if w&b[i] != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func remove(from, set []uint64) {
-	for i, w := range set {
-		from[i] &^= w
-	}
 }

@@ -31,6 +31,7 @@ type Snapshot struct {
 	clock  clockBase
 	// generation is that of the clock page in memory.
 	generation uint64
+	stored     *stored // nil unless it is from disk
 	// ring0 are the pages that decide what runs in ring 0, or nil if that is not
 	// what the kernel made it.
 	ring0 []uint64
@@ -189,7 +190,7 @@ const seedGPA = abi.ControlGPA + abi.ControlOffsetBoot + uint64(unsafe.Offsetof(
 // awake makes the guest notice, before it runs, that it was restored: it gets
 // the time, and a new seed with the next generation.
 func (m *Machine) awake(s *Snapshot, seed [32]byte) error {
-	m.clock.clockBase = s.clock
+	m.clock.clockBase = s.clockOn(m.tscKHz)
 	m.generation = s.generation + 1
 	m.clock.generation = m.generation
 	if err := m.memory.CopyIn(seedGPA, seed[:]); err != nil {
@@ -227,3 +228,8 @@ func pageOrZero(f *guestmem.File, gpa uint64) []byte {
 	}
 	return zeroPage[:]
 }
+
+// Content returns what a machine by hand needs to stand where the snapshot was
+// taken: memory and the state of the processor. It is for benchmarks, which
+// compare this package with the bare calls into the kernel.
+func (s *Snapshot) Content() (memory *guestmem.File, cpu *CPU) { return s.memory, &s.cpu }
