@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"hash/fnv"
+	"log/slog"
 	"math"
 	mathrand "math/rand/v2"
 	"runtime"
@@ -22,6 +23,7 @@ var (
 	restored int64
 	kept     [][]byte
 	started  = time.Now()
+	logger   = slog.New(guest.NewLogHandler("example", slog.LevelInfo))
 	weekday  = guest.Import[func() (string, error)]("Weekday")
 	generate = mathrand.New(mathrand.NewPCG(1, 2))
 )
@@ -33,6 +35,7 @@ func main() {
 	guest.Export("Get", func() string { return secret })
 	guest.Export("Echo", func(text string) string { return text })
 	guest.Export("Restored", func() int64 { return restored })
+	guest.Export("Say", func(text string) { logger.Info(text) })
 	guest.Export("Random", func() string {
 		b := make([]byte, 16)
 		_, _ = rand.Read(b)
