@@ -25,7 +25,7 @@ TOOL := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 # run "each,MODULES,COMMAND": the command, in all modules even if it fails in one
 each = @failed=; for module in $(1); do echo "$$module: $(2)"; (cd $$module && $(2)) || failed=1; done; test -z "$$failed"
 
-.PHONY: all help build check test test-nokvm race soak fuzz bench kernel guests generate fmt lint cover vuln demo install \
+.PHONY: all help build check test test-nokvm race soak nested fuzz bench kernel guests generate fmt lint cover vuln demo install \
 	clean setup tidy vet cross generated format
 
 all: build
@@ -56,6 +56,9 @@ test-nokvm: ## run the tests that need no /dev/kvm
 
 race: setup ## run tests under the race detector
 	CGO_ENABLED=1 $(TEST) -race -short $(RACE)
+
+nested: ## run tests on kvm_amd with nested paging, emulated by QEMU: test/nested
+	test/nested/run.sh
 
 soak: ## a million calls, each followed by a restore: takes minutes
 	CGO_ENABLED=0 $(GO) test ./test -run '^TestManyRestores$$' -v -timeout 0 -count 1 -args -soak 1000000
