@@ -9,12 +9,17 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/airlockvm/airlock/internal/faults"
 )
 
 // reserve maps size bytes of zeroed memory at a multiple of Alignment, with
 // Guard inaccessible bytes on both sides, and returns the whole reservation and
 // where in it the memory starts.
 func reserve(size int) ([]byte, int, error) {
+	if err := faults.Check(); err != nil {
+		return nil, 0, fmt.Errorf("guestmem: reserve memory: %w", err)
+	}
 	// One unit more than needed, so that an aligned start can be chosen; what is
 	// left over on either side widens the guards.
 	all, err := unix.Mmap(-1, 0, size+2*Guard+Alignment, unix.PROT_NONE,
@@ -44,6 +49,9 @@ func mapZero(b []byte) error {
 }
 
 func mapFixed(b []byte, fd int, offset uint64, flags int) error {
+	if err := faults.Check(); err != nil {
+		return fmt.Errorf("guestmem: map memory: %w", err)
+	}
 	addr := unsafe.Pointer(unsafe.SliceData(b))
 	// Safety: the range is part of this package's own reservation, which nothing
 	// but it uses.
@@ -59,6 +67,9 @@ func mapFixed(b []byte, fd int, offset uint64, flags int) error {
 
 // viewFile maps a file for reading.
 func viewFile(fd int, size uint64) ([]byte, error) {
+	if err := faults.Check(); err != nil {
+		return nil, fmt.Errorf("guestmem: map a file: %w", err)
+	}
 	view, err := unix.Mmap(fd, 0, int(size), unix.PROT_READ, unix.MAP_SHARED) //nolint:gosec // G115: at most maxSize
 	if err != nil {
 		return nil, fmt.Errorf("guestmem: map a file: %w", err)
@@ -77,6 +88,9 @@ const (
 // present sets the bits of those pages of b that the process has: all others
 // were never touched.
 func present(b []byte, set []uint64) error {
+	if err := faults.Check(); err != nil {
+		return fmt.Errorf("guestmem: read the page map: %w", err)
+	}
 	fd, err := unix.Open("/proc/self/pagemap", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("guestmem: %w", err)
@@ -107,6 +121,9 @@ func present(b []byte, set []uint64) error {
 // discard drops the pages of b: what is anonymous reads as zero again, what maps
 // a file privately as the file.
 func discard(b []byte) error {
+	if err := faults.Check(); err != nil {
+		return fmt.Errorf("guestmem: discard: %w", err)
+	}
 	if err := unix.Madvise(b, unix.MADV_DONTNEED); err != nil {
 		return fmt.Errorf("guestmem: discard: %w", err)
 	}
@@ -114,6 +131,9 @@ func discard(b []byte) error {
 }
 
 func populate(b []byte) error {
+	if err := faults.Check(); err != nil {
+		return fmt.Errorf("guestmem: populate: %w", err)
+	}
 	if err := unix.Madvise(b, unix.MADV_POPULATE_WRITE); err != nil {
 		return fmt.Errorf("guestmem: populate: %w", err)
 	}
@@ -134,6 +154,9 @@ func preferLarge(b []byte) error {
 const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 
 func sealedFile(name string, size uint64, pieces []Piece) (fd int, err error) {
+	if err := faults.Check(); err != nil {
+		return -1, fmt.Errorf("guestmem: memfd_create: %w", err)
+	}
 	fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return -1, fmt.Errorf("guestmem: memfd_create: %w", err)

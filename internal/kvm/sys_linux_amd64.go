@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/airlockvm/airlock/internal/faults"
 )
 
 // The system calls of this package. Everything above them builds everywhere.
@@ -33,6 +35,9 @@ func closeFD(fd int) error { return unix.Close(fd) }
 
 // ioctlOnce makes one ioctl with a number or nothing as argument.
 func ioctlOnce(fd int, request, arg uintptr) (int, error) {
+	if err := faults.Check(); err != nil {
+		return -1, err
+	}
 	r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), request, arg)
 	if errno != 0 {
 		return -1, errno
@@ -53,6 +58,9 @@ func ioctl(fd int, request, arg uintptr) (int, error) {
 
 // ioctlPtr is ioctl with the address of a struct.
 func ioctlPtr(fd int, request uintptr, arg unsafe.Pointer) (int, error) {
+	if err := faults.Check(); err != nil {
+		return -1, err
+	}
 	for {
 		// Safety: the conversion is part of the call, which keeps arg alive and in place.
 		r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), request, uintptr(arg))
@@ -67,6 +75,9 @@ func ioctlPtr(fd int, request uintptr, arg unsafe.Pointer) (int, error) {
 }
 
 func mapShared(fd, size int) ([]byte, error) {
+	if err := faults.Check(); err != nil {
+		return nil, err
+	}
 	return unix.Mmap(fd, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 }
 

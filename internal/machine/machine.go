@@ -216,7 +216,11 @@ func (m *Machine) attachMemory() error {
 		}
 		r.Flags = kvm.MemLogDirtyPages
 	}
-	return m.vm.SetMemoryRegion(&r)
+	if err := m.vm.SetMemoryRegion(&r); err != nil {
+		return err
+	}
+	m.tracker.logging = m.tracker.base != nil
+	return nil
 }
 
 func (m *Machine) detachMemory() error { return m.vm.SetMemoryRegion(&kvm.MemoryRegion{}) }

@@ -34,6 +34,11 @@ type tracker struct {
 	clean []uint64 // pages to take out of the log; zero between restores
 
 	hotCount, restores int
+
+	logging bool // the dirty log is on
+	// lost says that a restore has failed half-way: nothing is known of memory and
+	// registers, and the next one has to do everything.
+	lost bool
 }
 
 // follow makes the snapshot what the machine's memory is compared with.
@@ -60,7 +65,8 @@ var ErrMemorySize = errors.New("machine: the snapshot is of a machine with anoth
 
 // Restore brings the machine to where the snapshot was taken, whatever has
 // happened to it. The seed is randomness that nobody else gets. Not between
-// Begin and End. If it fails, the machine's state is unknown.
+// Begin and End. If it fails, the machine's state is unknown, until a restore
+// succeeds.
 func (m *Machine) Restore(s *Snapshot, seed [32]byte) error {
 	if s.config.Memory != m.config.Memory {
 		return ErrMemorySize
@@ -75,8 +81,10 @@ func (m *Machine) Restore(s *Snapshot, seed [32]byte) error {
 			return err
 		}
 	}
+	known := m.tracker.base == s && !m.tracker.lost
+	m.tracker.lost = true
 	all := true
-	if m.tracker.base == s {
+	if known {
 		all, err = m.revert(s)
 	} else {
 		err = m.rebase(s)
@@ -87,8 +95,11 @@ func (m *Machine) Restore(s *Snapshot, seed [32]byte) error {
 	if err := m.writeCPU(&s.cpu, all); err != nil {
 		return err
 	}
-	m.suspect = false
-	return m.awake(s, seed)
+	if err := m.awake(s, seed); err != nil {
+		return err
+	}
+	m.suspect, m.tracker.lost = false, false
+	return nil
 }
 
 // revert undoes what was written to since the machine was in the state of the
@@ -179,13 +190,12 @@ func (m *Machine) watch(pages []uint64, words []int) error {
 
 // rebase replaces the machine's memory by that of another snapshot.
 func (m *Machine) rebase(s *Snapshot) error {
-	first := m.tracker.base == nil
 	m.config, m.boot, m.kernel = s.config, s.boot, s.kernel
 	if err := m.memory.Remap(s.memory); err != nil {
 		return err
 	}
 	m.follow(s)
-	if first {
+	if !m.tracker.logging {
 		if err := m.attachMemory(); err != nil { // turns the dirty log on
 			return err
 		}
