@@ -17,9 +17,9 @@ PORTABLE := . cmd/airlock
 
 # Packages without a virtual machine.
 NOKVM := ./internal/abi/... ./internal/elf/... ./internal/guestmem/... ./internal/wire/... ./internal/strace ./internal/kernel/... \
-	./internal/machine/bootstate ./internal/machine/cpuid ./internal/machine/pagetable
+	./internal/machine/bootstate ./internal/machine/cpuid ./internal/machine/pagetable ./internal/ocilayout ./internal/snapfile
 # Packages with goroutines, in which the race detector finds something to watch.
-RACE := . ./internal/guestmem/... ./internal/kvm/... ./internal/machine/...
+RACE := . ./internal/guestmem/... ./internal/snapfile ./internal/kvm/... ./internal/machine/...
 
 TOOL := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 # run "each,MODULES,COMMAND": the command, in all modules even if it fails in one

@@ -73,10 +73,9 @@ func Bind[F any](sb *Sandbox, name string) (F, error) {
 	if !shape.Fails() {
 		return zero, fmt.Errorf("%w: %v returns no error, and calls can fail", ErrArguments, reflect.TypeFor[F]())
 	}
-	stub := shape.Stub(func(ctx context.Context, args []wire.Value) (wire.Value, error) {
+	return gofunc.Stub[F](&shape, func(ctx context.Context, args []wire.Value) (wire.Value, error) {
 		return sb.callValues(ctx, name, arguments{shape: &shape, bound: args})
-	})
-	return stub.Interface().(F), nil //nolint:forcetypeassert,errcheck // Stub makes one
+	}), nil
 }
 
 func (sb *Sandbox) call(ctx context.Context, name string, args []any) (wire.Value, error) {
@@ -181,7 +180,7 @@ func (sb *Sandbox) start(ctx context.Context) error {
 // run sends the call that is in s.answer and runs the guest until it has
 // answered.
 func (s *serving) run(ctx context.Context) error {
-	s.calling, s.panicked, s.logs, s.result = true, nil, 0, wire.Result{}
+	s.calling, s.failed, s.logs, s.result = true, nil, 0, wire.Result{}
 	defer func() { s.calling = false }()
 	if err := s.send(); err != nil {
 		return err
@@ -210,8 +209,8 @@ func (s *serving) enter(ctx context.Context) error {
 // outcome is what the caller gets of the result that the guest has sent.
 func (s *serving) outcome() (wire.Value, error) {
 	switch {
-	case s.panicked != nil:
-		return wire.Value{}, s.panicked
+	case s.failed != nil:
+		return wire.Value{}, s.failed
 	case s.result.Err != nil:
 		return wire.Value{}, &GuestError{Code: GuestErrorCode(s.result.Err.Code), Message: s.result.Err.Message}
 	}

@@ -89,8 +89,11 @@ func publicText(err error) string {
 	if visible, ok := errors.AsType[visibleError](err); ok {
 		return visible.Error()
 	}
-	return "the host function failed"
+	return hiddenFailure
 }
+
+// hiddenFailure is all that a guest may know of most errors.
+const hiddenFailure = "the host function failed"
 
 func quoteName(name string) string {
 	quoted := fmt.Sprintf("%q", name)

@@ -22,7 +22,7 @@ const MaxGuestFile = elf.DefaultMaxFile
 // when it is no longer reachable.
 type Guest struct {
 	name string
-	file *elf.Image
+	file *elf.Image // nil if it is known from a snapshot only
 
 	image func() (*machine.Image, error) // laid out once, on first use
 }
@@ -67,6 +67,9 @@ func NewGuest(name string, file []byte) (*Guest, error) {
 	return g, nil
 }
 
+// snapshotGuest is the guest of a snapshot from disk: no program file, a name.
+func snapshotGuest(name string) *Guest { return &Guest{name: name} }
+
 // Name returns the name that the guest was loaded under.
 func (g *Guest) Name() string { return g.name }
 
@@ -84,7 +87,9 @@ type Segment struct {
 type GuestInfo struct {
 	// Name is what the guest was loaded under.
 	Name string
-	// Kind is "exec" for a program with fixed addresses, "pie" for one without.
+	// Kind is "exec" for a program with fixed addresses, "pie" for one without,
+	// and "snapshot" for one that [LoadSnapshot] read, of which only the name and the
+	// version of the contract are known.
 	Kind string
 	// Entry is the address of the first instruction.
 	Entry uint64
@@ -100,6 +105,9 @@ type GuestInfo struct {
 
 // Info describes the guest.
 func (g *Guest) Info() GuestInfo {
+	if g.file == nil {
+		return GuestInfo{Name: g.name, Kind: "snapshot", ABIVersion: abi.ABIVersion}
+	}
 	info := GuestInfo{
 		Name:       g.name,
 		Kind:       g.file.Kind.String(),
@@ -118,6 +126,9 @@ func (g *Guest) Info() GuestInfo {
 
 // fits returns why a sandbox of this configuration can't hold the guest, or nil.
 func (g *Guest) fits(config machine.Config) error {
+	if g.file == nil {
+		return fmt.Errorf("%w: guest %q is that of a loaded snapshot, which has no program file: use Snapshot.New", ErrOptions, g.name)
+	}
 	need := g.Info().Memory
 	if config.Memory < need {
 		return fmt.Errorf("%w: guest %q needs at least %d MiB of memory, Memory is %d MiB",

@@ -14,8 +14,9 @@ import (
 // HostFunc is a function of the application that guests may call. Make it with
 // [Func].
 type HostFunc struct {
-	fn  *gofunc.Func
-	err error // why it can't be one; New reports it
+	fn     *gofunc.Func
+	err    error  // why it can't be one; New reports it
+	runner runner // where it runs; nil for the goroutine of the call
 }
 
 // HostFuncs are host functions by the name under which guests call them.
@@ -95,6 +96,11 @@ func (fs HostFuncs) check() (wire.HostFunctions, error) {
 		case f.fn == nil:
 			return list, fmt.Errorf("%w: host function %q is empty: make it with Func", ErrOptions, name)
 		}
+		if f.runner != nil {
+			if err := f.runner.check(); err != nil {
+				return list, fmt.Errorf("host function %q: %w", name, err)
+			}
+		}
 		list.Functions = append(list.Functions, wire.Function{Name: name, Params: f.fn.Params, Return: f.fn.Return})
 	}
 	if _, err := wire.AppendHostFunctions(nil, &list); err != nil {
@@ -117,11 +123,11 @@ func (fs HostFuncs) missing(imports []wire.Function) []string {
 	return missing
 }
 
-// call calls a host function for a guest and returns what the guest gets.
-// activity makes the function's context, if it has one.
+// call calls a host function for a guest and returns what the guest gets, and
+// the error that the guest's caller gets, or nil. The sandbox is the guest's.
 //
 // Guest-controlled: the call.
-func (fs HostFuncs) call(activity func() context.Context, c *wire.Call) (result wire.Result, panicked *HostPanicError) {
+func (fs HostFuncs) call(sb *Sandbox, c *wire.Call) (wire.Result, error) {
 	f, ok := fs[c.Name]
 	if !ok {
 		return failure(wire.CodeUnknownFunction, "there is no such host function"), nil
@@ -129,16 +135,25 @@ func (fs HostFuncs) call(activity func() context.Context, c *wire.Call) (result 
 	if !f.fn.Accepts(c.Args) {
 		return failure(wire.CodeWrongParameters, "the host function has other parameters"), nil
 	}
+	if f.runner != nil {
+		return sb.share(f.runner).call(sb.activity, f.fn, c)
+	}
+	return invoke(sb.activity, f.fn, c)
+}
+
+// invoke calls a host function here. activity makes the function's context, if
+// it has one. failed is a [*HostPanicError] or nil.
+func invoke(activity func() context.Context, f *gofunc.Func, c *wire.Call) (result wire.Result, failed error) {
 	defer func() {
 		if v := recover(); v != nil {
-			panicked = &HostPanicError{Function: c.Name, Value: v, Stack: debug.Stack()}
+			failed = &HostPanicError{Function: c.Name, Value: v, Stack: debug.Stack()}
 			result = failure(wire.CodePanicked, "the host function panicked")
 		}
 	}()
 	for i := range c.Args {
 		c.Args[i] = c.Args[i].Clone() // bytes are parts of the message, and functions may keep what they get
 	}
-	value, err := f.fn.Call(activity, c.Args)
+	value, err := f.Call(activity, c.Args)
 	if err != nil {
 		return failure(wire.CodeFailed, publicText(err)), nil
 	}

@@ -266,6 +266,9 @@ func (p *process) fault(exit machine.Exit) error {
 
 // symbol names the function at an address, if the guest's file has symbols.
 func (p *process) symbol(rip uint64) string {
+	if p.sandbox.guest.file == nil {
+		return "" // it is known from a snapshot only
+	}
 	name, offset, ok := p.sandbox.guest.file.Symbol(rip)
 	if !ok {
 		return ""

@@ -45,6 +45,7 @@ type Sandbox struct {
 	used    bool     // memory is no longer that of a new machine
 	serving *serving // nil before the first call
 	machine *machine.Machine
+	shares  map[runner]share // of confined host functions; Close gives them back
 }
 
 // system opens /dev/kvm once for the whole process. A failure is not kept: the
@@ -209,6 +210,7 @@ func (sb *Sandbox) Close() error {
 		return nil
 	}
 	sb.state = stateClosed
+	sb.leave()
 	return sb.machine.Close()
 }
 

@@ -27,12 +27,13 @@ type serving struct {
 	missing     []string  // what the guest needs and hosts does not have
 	origin      *Snapshot // that the sandbox was made from or restored to last, or nil
 
-	calling  bool            // a call is in progress: host functions may be called
-	panicked *HostPanicError // of a host function during this call
-	logs     int             // records in this call
-	result   wire.Result     // of the call that has ended
+	calling bool        // a call is in progress: host functions may be called
+	failed  error       // what a host function did in this call, that its caller must know
+	logs    int         // records in this call
+	result  wire.Result // of the call that has ended
 
 	values  []wire.Value // scratch for arguments
+	asked   wire.Call    // of a host function
 	message []byte       // the private copy of what the guest sent
 	answer  []byte       // what it is sent
 }
@@ -156,17 +157,18 @@ func (s *serving) callHost(message []byte) error {
 	if !s.calling {
 		return s.machine.Answer(0, -errnoBadMessage)
 	}
-	call, err := wire.DecodeCall(message)
-	if err != nil {
+	if err := wire.DecodeCallInto(&s.asked, message); err != nil {
 		return fmt.Errorf("%w: host function call: %w", ErrProtocol, err)
 	}
-	result, panicked := s.hosts.call(s.sandbox.activity, &call)
-	if panicked != nil && s.panicked == nil {
-		s.panicked = panicked
+	result, failed := s.hosts.call(s.sandbox, &s.asked)
+	clear(s.asked.Args) // what the function has got is the function's
+	if failed != nil && s.failed == nil {
+		s.failed = failed
 	}
 	if s.ctx.Err() != nil || s.machine.Canceled() {
 		return s.sandbox.canceled("call")
 	}
+	var err error
 	s.answer, err = wire.AppendResultWithin(s.answer[:0], &result, s.limit())
 	if err != nil {
 		result = failure(wire.CodeFailed, "the host function's result can't be sent")

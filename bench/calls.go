@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,8 +24,10 @@ const (
 type workload struct {
 	name    string
 	options airlock.Options
-	// batch is how many calls make one sample: some milliseconds of them.
-	batch  int
+	// A sample is the mean of a batch, short enough that what disturbs the machine
+	// is in the sample of raw exits beside it too.
+	rounds, batch int
+
 	call   func(ctx context.Context, sb *airlock.Sandbox) error
 	target *target
 }
@@ -36,31 +39,32 @@ func callExperiments() []experiment {
 			return b.calls(ctx, &w)
 		}})
 	}
-	return append(list, experiment{sectionCalls, "allocations", (*bench).allocations})
+	return append(list, experiment{sectionCalls, "allocations", allocations})
 }
 
 func workloads() []workload {
 	const kib, megabyte = 1 << 10, 1_000_000
-	text, data := strings.Repeat("0123456789abcdef", 4), bytes.Repeat([]byte("0123456789abcdef"), 50*megabyte/16)
+	text := strings.Repeat("0123456789abcdef", 4)
+	large := sync.OnceValue(func() []byte { return bytes.Repeat([]byte("0123456789abcdef"), 50*megabyte/16) })
 	return []workload{
-		{name: "echo of 64 bytes", batch: 100, target: atMost(echoExits), call: echo(text)},
+		{name: "echo of 64 bytes", rounds: 300, batch: 25, target: atMost(echoExits), call: echo(text)},
 		{
-			name: "echo of 64 bytes by way of the host", batch: 60, target: atMost(hostExits),
+			name: "echo of 64 bytes by way of the host", rounds: 300, batch: 25, target: atMost(hostExits),
 			call: func(ctx context.Context, sb *airlock.Sandbox) error {
 				got, err := airlock.Call[string](ctx, sb, "Ask", text)
 				return expect(got == text, err)
 			},
 		},
 		{
-			name: "echo of 64 KiB", batch: 40, options: airlock.Options{MessageSize: 72 * kib},
-			call: returnsBytes("EchoBytes", data[:64*kib], 64*kib),
+			name: "echo of 64 KiB", rounds: 200, batch: 25, options: airlock.Options{MessageSize: 72 * kib},
+			call: returnsBytes("EchoBytes", make([]byte, 64*kib), 64*kib),
 		},
-		{name: "24 KB in, 8 KB out", batch: 60, call: returnsBytes("Third", data[:24_000], 8_000)},
+		{name: "24 KB in, 8 KB out", rounds: 200, batch: 25, call: returnsBytes("Third", make([]byte, 24_000), 8_000)},
 		{
-			name: "50 MB in", batch: 1, options: airlock.Options{Memory: 512 << 20, MessageSize: 64 << 20},
+			name: "50 MB in", rounds: 40, batch: 1, options: airlock.Options{Memory: 512 << 20, MessageSize: 64 << 20},
 			call: func(ctx context.Context, sb *airlock.Sandbox) error {
-				got, err := airlock.Call[int64](ctx, sb, "Length", data)
-				return expect(got == int64(len(data)), err)
+				got, err := airlock.Call[int64](ctx, sb, "Length", large())
+				return expect(got == int64(len(large())), err)
 			},
 		},
 	}
@@ -90,7 +94,6 @@ func expect(right bool, err error) error {
 // calls measures a call of a guest in Go and of one in C, in turn with a machine
 // that does nothing but leave.
 func (b *bench) calls(ctx context.Context, w *workload) ([]row, error) {
-	const rounds = 40
 	k, err := newRawKit()
 	if err != nil {
 		return nil, err
@@ -100,7 +103,7 @@ func (b *bench) calls(ctx context.Context, w *workload) ([]row, error) {
 	err = k.with(func(m *rawVM) error {
 		return b.withCallees(ctx, w.options, func(inGo, inC *airlock.Sandbox) error {
 			call := func(sb *airlock.Sandbox) func() error { return func() error { return w.call(ctx, sb) } }
-			list, err = interleave(b.times(rounds),
+			list, err = interleave(b.times(w.rounds),
 				batched(rawBatch, m.leave), batched(w.batch, call(inGo)), batched(w.batch, call(inC)))
 			return err
 		})
@@ -115,8 +118,8 @@ func (b *bench) calls(ctx context.Context, w *workload) ([]row, error) {
 	}, nil
 }
 
-// rawBatch is how many exits make one sample.
-const rawBatch = 100
+// rawBatch is how many exits make one sample, about as long as one of calls.
+const rawBatch = 25
 
 // batched is the sample of how long one of several takes.
 func batched(n int, do func() error) sample {
@@ -131,8 +134,8 @@ func batched(n int, do func() error) sample {
 	}
 }
 
-// withCallees makes a sandbox with a guest in Go and one with a guest in C, for
-// the length of a call of use.
+// withCallees makes a sandbox with a guest in Go and one with a guest in C that
+// have been at it for a while, for the length of a call of use.
 func (b *bench) withCallees(ctx context.Context, options airlock.Options, use func(inGo, inC *airlock.Sandbox) error) error {
 	options.HostFuncs = airlock.HostFuncs{"Ask": airlock.Func(func(text string) (string, error) { return text, nil })}
 	var made []*airlock.Sandbox
@@ -150,13 +153,16 @@ func (b *bench) withCallees(ctx context.Context, options airlock.Options, use fu
 			return err
 		}
 		made = append(made, sb)
+		if _, err := sb.Call(ctx, "Settle"); err != nil {
+			return err
+		}
 	}
 	return use(made[0], made[1])
 }
 
 // allocations counts what the host allocates for an echo. The guest doesn't
 // matter, and the one in Go needs no C compiler.
-func (b *bench) allocations(ctx context.Context) ([]row, error) {
+func allocations(ctx context.Context, b *bench) ([]row, error) {
 	const calls = 200
 	p := &b.programs.callsGo
 	if err := p.build(ctx, b.temp); err != nil {

@@ -14,7 +14,8 @@
 //
 // Functions have up to 32 parameters and return a value, an error, both in this
 // order, or nothing. Parameters and results are int32, uint32, int64, uint64,
-// float32, float64, bool, string or []byte; int passes as int64. An exported
+// float32, float64, bool, string or []byte; int passes as int64. Bytes that a
+// function gets, as arguments or from the host, are its own. An exported
 // function may have a leading [context.Context], which is never cancelled: when
 // the host cancels a call, the guest is stopped, not asked.
 //

@@ -80,23 +80,28 @@ func shared(address, size uint64) []byte {
 	return unsafe.Slice((*byte)(at(address)), size)
 }
 
-// exchange sends the message that put writes, and returns a copy of the answer.
-func exchange(operation uintptr, put func(buffer []byte) (int, error)) ([]byte, error) {
+// exchange sends the message that put writes, and gives the answer to get. The
+// host wrote it and does not touch it until the next exchange: get reads it where
+// it is, and must not keep any part of it.
+func exchange(operation uintptr, put func(buffer []byte) (int, error), get func(answer []byte) error) error {
 	buffers.mu.Lock()
 	defer buffers.mu.Unlock()
 	if buffers.output == nil {
-		return nil, errNotInSandbox
+		return errNotInSandbox
 	}
 	n, err := put(buffers.output)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	length, err := system(operation, uintptr(n))
 	switch {
 	case err != nil:
-		return nil, err
+		return err
 	case length > uintptr(len(buffers.input)):
-		return nil, errAnswer
+		return errAnswer
 	}
-	return append([]byte(nil), buffers.input[:length]...), nil
+	return get(buffers.input[:length])
 }
+
+// ignore is for answers that say nothing.
+func ignore([]byte) error { return nil }

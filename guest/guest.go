@@ -66,10 +66,9 @@ func Import[F any](name string) F {
 	}
 	registry.declaration.Imports = append(registry.declaration.Imports,
 		wire.Function{Name: name, Params: shape.Params, Return: shape.Return})
-	stub := shape.Stub(func(_ context.Context, args []wire.Value) (wire.Value, error) {
+	return gofunc.Stub[F](&shape, func(_ context.Context, args []wire.Value) (wire.Value, error) {
 		return callHost(name, args, shape.Return)
 	})
-	return stub.Interface().(F) //nolint:forcetypeassert,errcheck // Stub makes one
 }
 
 // OnRestore registers a function that Serve calls before the first call after
@@ -122,13 +121,14 @@ type HostError struct {
 func (e *HostError) Error() string { return "host function: " + e.Code.String() + ": " + e.Message }
 
 func callHost(name string, args []wire.Value, want wire.Kind) (wire.Value, error) {
-	answer, err := exchange(operationHost, func(buffer []byte) (int, error) {
+	var result wire.Result
+	err := exchange(operationHost, func(buffer []byte) (int, error) {
 		return wire.PutCall(buffer, &wire.Call{Name: name, Args: args})
+	}, func(answer []byte) (err error) {
+		result, err = wire.DecodeResult(answer)
+		result.Value = result.Value.Clone()
+		return err
 	})
-	if err != nil {
-		return wire.Value{}, fmt.Errorf("host function %q: %w", name, err)
-	}
-	result, err := wire.DecodeResult(answer)
 	switch {
 	case err != nil:
 		return wire.Value{}, fmt.Errorf("host function %q: %w", name, err)
@@ -156,17 +156,18 @@ func serve() error {
 	if err := connect(); err != nil {
 		return err
 	}
-	_, err := exchange(operationDeclare, func(buffer []byte) (int, error) {
+	err := exchange(operationDeclare, func(buffer []byte) (int, error) {
 		registry.declaration.SDKName, registry.declaration.SDKVersion = sdkName, sdkVersion
 		return wire.PutDeclaration(buffer, &registry.declaration)
-	})
+	}, ignore)
 	if err != nil {
 		return err
 	}
-	call, err := exchange(operationNext, func([]byte) (int, error) { return 0, nil })
+	var r request
+	err = exchange(operationNext, func([]byte) (int, error) { return 0, nil }, r.read)
 	for err == nil {
-		result := answer(call)
-		call, err = exchange(operationNext, func(buffer []byte) (int, error) {
+		result := r.answer()
+		err = exchange(operationNext, func(buffer []byte) (int, error) {
 			n, err := wire.PutResult(buffer, &result)
 			if err != nil {
 				result = failure(wire.CodeFailed, "the result can't be sent: "+err.Error())
@@ -176,17 +177,35 @@ func serve() error {
 				n, err = wire.PutResult(buffer, &result)
 			}
 			return n, err
-		})
+		}, r.read)
 	}
 	return err
 }
 
-// answer runs the function that a message asks for.
-func answer(message []byte) wire.Result {
-	call, err := wire.DecodeCall(message)
-	if err != nil {
-		return failure(wire.CodeMalformed, err.Error())
+// request is what the host asks for: one at a time, each in the place of the one
+// before. The pages that a call touches are what it costs, because after the way
+// to the host and back none of them is at hand; fresh ones cost most.
+type request struct {
+	call      wire.Call
+	malformed error
+}
+
+// read reads a request out of the message buffer. Bytes are copied, since the
+// function that gets them may keep them.
+func (r *request) read(message []byte) error {
+	r.malformed = wire.DecodeCallInto(&r.call, message)
+	for i := range r.call.Args {
+		r.call.Args[i] = r.call.Args[i].Clone()
 	}
+	return nil
+}
+
+// answer runs the function that is asked for.
+func (r *request) answer() wire.Result {
+	if r.malformed != nil {
+		return failure(wire.CodeMalformed, r.malformed.Error())
+	}
+	call := &r.call
 	f, ok := registry.exports[call.Name]
 	switch {
 	case !ok:
@@ -220,8 +239,8 @@ func failure(code wire.ErrorCode, text string) wire.Result {
 func Abort(message string) { abort(wire.CodeAborted, message) }
 
 func abort(code wire.ErrorCode, message string) {
-	_, _ = exchange(operationAbort, func(buffer []byte) (int, error) {
+	_ = exchange(operationAbort, func(buffer []byte) (int, error) {
 		return wire.PutError(buffer, &wire.ErrorInfo{Code: code, Message: message})
-	})
+	}, ignore)
 	os.Exit(1) // only if the host did not listen
 }

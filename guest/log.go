@@ -39,8 +39,8 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 		frame, _ := runtime.CallersFrames([]uintptr{r.PC}).Next()
 		record.File, record.Line = frame.File, uint32(frame.Line) //nolint:gosec // G115: a line number
 	}
-	_, err := exchange(operationLog, func(buffer []byte) (int, error) { return wire.PutLogRecord(buffer, &record) })
-	return err
+	return exchange(operationLog,
+		func(buffer []byte) (int, error) { return wire.PutLogRecord(buffer, &record) }, ignore)
 }
 
 func wireLevel(level slog.Level) wire.Level {

@@ -21,17 +21,20 @@ type callOptions struct {
 	hosts       hostList
 	asJSON      bool
 	messageSize memorySize
+	snapshot    string
 }
 
 func newCallCommand() *cobra.Command {
 	o := &callOptions{sandboxFlags: newSandboxFlags(), messageSize: callMessageSize}
 	cmd := &cobra.Command{
-		Use:   "call [FLAG...] GUEST FUNCTION [ARG...]",
+		Use:   "call [FLAG...] {GUEST | --snapshot DIR[:TAG]} FUNCTION [ARG...]",
 		Short: "Call a function of a guest in a sandbox",
 		Long: `Call a function that a guest exports, in a micro-VM of its own, and print what it
 returns. GUEST is a program that was written with a guest SDK, or the directory
 of such a Go main package, which is built first; 'airlock inspect GUEST' lists
-its functions. Flags come before GUEST.
+its functions. Flags come before GUEST. With --snapshot there is no GUEST: the
+function is called in a sandbox that is made from a snapshot, which 'airlock
+snapshot create' has saved, and which says how much memory there is.
 
 Each ARG is read as the type that the guest has declared for it:
 
@@ -69,8 +72,16 @@ this machine can't run it.`,
   airlock call --host GetWeekday=Monday ./examples/hello/guest SayHello World
   airlock call --json ./math Divide '[1, 3]' | jq .result`,
 		DisableFlagsInUseLine: true,
-		Args:                  someFunction,
-		RunE:                  func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case o.snapshot == "":
+				return someFunction(cmd, args)
+			case len(args) == 0:
+				return usageError{"FUNCTION is missing: 'airlock snapshot inspect DIR:TAG' lists those that the guest exports"}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	flags := cmd.Flags()
 	flags.SetInterspersed(false)
@@ -78,13 +89,20 @@ this machine can't run it.`,
 	flags.Var(&o.hosts, "host", "give the guest a host function that returns VALUE; may be repeated")
 	flags.BoolVar(&o.asJSON, "json", false, "read arguments and print the result as JSON")
 	flags.Var(&o.messageSize, "message-size", "how large a call and its result may be")
+	flags.StringVar(&o.snapshot, "snapshot", "", "call the guest of the snapshot `DIR[:TAG]`")
 	o.add(cmd)
 	return cmd
 }
 
 // run calls the function and prints how that went.
 func (o *callOptions) run(cmd *cobra.Command, args []string) error {
-	result, err := o.call(cmd, args[0], args[1], args[2:])
+	var result any
+	var err error
+	if o.snapshot != "" {
+		result, err = o.callSnapshot(cmd, args[0], args[1:])
+	} else {
+		result, err = o.call(cmd, args[0], args[1], args[2:])
+	}
 	stdout := cmd.OutOrStdout()
 	switch {
 	case o.asJSON:
@@ -97,11 +115,18 @@ func (o *callOptions) run(cmd *cobra.Command, args []string) error {
 
 // check refuses what the flags themselves have let pass.
 func (o *callOptions) check() error {
-	if o.messageSize >= o.memory/2 {
-		return usageError{fmt.Sprintf("--memory is %s, which does not hold the guest and two messages of %s",
-			formatSize(o.memory), formatSize(o.messageSize))}
+	if err := checkMessageSize(o.memory, o.messageSize); err != nil {
+		return err
 	}
 	return o.sandboxFlags.check()
+}
+
+func checkMessageSize(memory, messageSize memorySize) error {
+	if messageSize >= memory/2 {
+		return usageError{fmt.Sprintf("--memory is %s, which does not hold the guest and two messages of %s",
+			formatSize(memory), formatSize(messageSize))}
+	}
+	return nil
 }
 
 // call does all of it but printing.
@@ -129,7 +154,7 @@ func (o *callOptions) explain(guest string, err error) error {
 	var returned *airlock.GuestError
 	switch {
 	case errors.Is(err, airlock.ErrNotServing):
-		return failure{fmt.Sprintf("%s: %s; 'airlock run' runs it", name(guest), plain(err)), err}
+		return explainNotServing(guest, err)
 	case errors.Is(err, airlock.ErrTooLarge),
 		errors.As(err, &returned) && returned.Code == airlock.CodeTooLarge:
 		return failure{fmt.Sprintf("%s; --message-size gives more", plain(err)), err}
@@ -137,10 +162,21 @@ func (o *callOptions) explain(guest string, err error) error {
 	return o.sandboxFlags.explain(guest, err)
 }
 
+// explainNotServing adds to the error of a guest that serves no calls what it may
+// be good for.
+func explainNotServing(guest string, err error) error {
+	if !errors.Is(err, airlock.ErrNotServing) {
+		return err
+	}
+	return failure{fmt.Sprintf("%s: %s; 'airlock run' runs it", name(guest), plain(err)), err}
+}
+
 // caller makes one call.
 type caller struct {
 	*callOptions
 	guest    *airlock.Guest
+	snap     *airlock.Snapshot      // instead of a guest to start, or nil
+	change   func(*airlock.Options) // for it
 	function string
 	args     []string
 	in       *inputs
@@ -153,6 +189,9 @@ func (c *caller) callTraced(ctx context.Context, stderr io.Writer) (result any, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, closeTrace()) }()
+	if c.snap != nil {
+		return c.callClone(ctx, stderr, trace)
+	}
 	return c.callSandbox(ctx, stderr, trace)
 }
 

@@ -67,7 +67,7 @@ was interrupted.`,
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(newHelpCommand())
-	root.AddCommand(newRunCommand(), newCallCommand(), newInspectCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newCallCommand(), newInspectCommand(), newSnapshotCommand(), newDoctorCommand(), newBenchCommand(), newVersionCommand())
 	root.Flags().Bool("version", false, "print the version") // cobra's own has the letter of --verbose
 	root.InitDefaultCompletionCmd()                          // now, so that adjust finds it
 	adjust(root)
@@ -162,7 +162,7 @@ func someFunction(_ *cobra.Command, args []string) error {
 	case 0:
 		return errNoGuest
 	case 1:
-		return usageError{"FUNCTION is missing: 'airlock inspect GUEST' lists those that the guest exports"}
+		return errNoFunction
 	}
 	return nil
 }
@@ -174,5 +174,7 @@ func noArguments(_ *cobra.Command, args []string) error {
 	}
 	return nil
 }
+
+var errNoFunction = usageError{"FUNCTION is missing: 'airlock inspect GUEST' lists those that the guest exports"}
 
 var errNoGuest = usageError{"GUEST is missing: a static Linux program, or the directory of a Go main package"}

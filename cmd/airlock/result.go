@@ -92,7 +92,8 @@ func newCallError(err error) callError {
 		e.Kind = "interrupted"
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Kind = "timeout"
-	case errors.As(err, new(*airlock.GuestFormatError)), errors.Is(err, airlock.ErrNotServing):
+	case errors.As(err, new(*airlock.GuestFormatError)), errors.Is(err, airlock.ErrNotServing),
+		errors.Is(err, airlock.ErrSnapshotFormat), errors.Is(err, airlock.ErrSnapshotIncompatible), errors.Is(err, airlock.ErrSnapshotTag):
 		e.Kind = "refused"
 	case errors.As(err, &fault):
 		e.Kind, e.Code = "fault", fault.Kind.String()

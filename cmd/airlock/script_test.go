@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_GOLDEN") != "",
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"tinyguest": writeTinyGuest, "buildguest": buildGuest,
+			"tinyguest": writeTinyGuest, "buildguest": buildGuest, "registry": startRegistry, "image": pushImage,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Vars = append(env.Vars, goEnv...)

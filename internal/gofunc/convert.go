@@ -9,45 +9,6 @@ import (
 	"github.com/airlockvm/airlock/internal/wire"
 )
 
-// fastPath returns a way to call functions of common types without reflection.
-func fastPath(fn any) func(args []wire.Value) (wire.Value, error) {
-	switch f := fn.(type) {
-	case func(string) (string, error):
-		return func(args []wire.Value) (wire.Value, error) {
-			text, _ := args[0].Text()
-			out, err := f(text)
-			return wire.String(out), err
-		}
-	case func(string) string:
-		return func(args []wire.Value) (wire.Value, error) {
-			text, _ := args[0].Text()
-			return wire.String(f(text)), nil
-		}
-	case func([]byte) ([]byte, error):
-		return func(args []wire.Value) (wire.Value, error) {
-			in, _ := args[0].Bytes()
-			out, err := f(in)
-			return wire.Bytes(out), err
-		}
-	case func([]byte) []byte:
-		return func(args []wire.Value) (wire.Value, error) {
-			in, _ := args[0].Bytes()
-			return wire.Bytes(f(in)), nil
-		}
-	case func() (string, error):
-		return func([]wire.Value) (wire.Value, error) {
-			out, err := f()
-			return wire.String(out), err
-		}
-	case func():
-		return func([]wire.Value) (wire.Value, error) {
-			f()
-			return wire.Void(), nil
-		}
-	}
-	return nil
-}
-
 // toGo makes a Go value of a type whose kind fits.
 func toGo(v wire.Value, t reflect.Type) reflect.Value {
 	if t == bytesType {
@@ -92,10 +53,8 @@ func float32Of(v reflect.Value) float32 {
 	return f
 }
 
-// Stub makes a function of the shape's type that passes its arguments to call
-// and returns what that returns. An error that the type has no room for is a
-// panic: it is for functions that say they can't fail.
-func (s *Shape) Stub(call func(ctx context.Context, args []wire.Value) (wire.Value, error)) reflect.Value {
+// reflected is Stub for any type.
+func (s *Shape) reflected(call Caller) reflect.Value {
 	return reflect.MakeFunc(s.goType, func(in []reflect.Value) []reflect.Value {
 		ctx := context.Background()
 		if s.hasContext {
@@ -171,8 +130,8 @@ func integer(n int64, kind wire.Kind) (wire.Value, bool) {
 // value's.
 func As[T any](v wire.Value) (T, error) {
 	var zero T
-	if direct, ok := v.Any().(T); ok {
-		return direct, nil
+	if out := zero; assign(&out, v) {
+		return out, nil
 	}
 	t := reflect.TypeFor[T]()
 	kind, ok := kindOf(t)

@@ -117,7 +117,7 @@ func (s *Shape) Fails() bool { return s.hasError }
 type Func struct {
 	Shape
 	value reflect.Value
-	fast  func(args []wire.Value) (wire.Value, error) // nil if there is none for its type
+	fast  direct // nil if there is none for its type
 }
 
 // New examines a Go function.
@@ -130,7 +130,7 @@ func New(fn any) (*Func, error) {
 	if value.IsNil() {
 		return nil, fmt.Errorf("%w: nil", ErrSignature)
 	}
-	return &Func{Shape: shape, value: value, fast: fastPath(fn)}, nil
+	return &Func{Shape: shape, value: value, fast: directly(fn)}, nil
 }
 
 // Accepts reports whether values of these kinds are the function's parameters.
@@ -146,11 +146,12 @@ func (s *Shape) Accepts(args []wire.Value) bool {
 	return true
 }
 
-// Call calls the function, with the context that ctx returns if it has one. The arguments must be what Accepts accepts. Bytes
-// that it gets are those of the Values.
+// Call calls the function, with the context that ctx returns if it has one. The
+// arguments must be what Accepts accepts. Bytes that it gets are those of the
+// Values.
 func (f *Func) Call(ctx func() context.Context, args []wire.Value) (wire.Value, error) {
 	if f.fast != nil {
-		return f.fast(args)
+		return f.fast(ctx, args)
 	}
 	in := make([]reflect.Value, 0, len(args)+1)
 	if f.hasContext {

@@ -3,6 +3,7 @@ package gofunc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -70,6 +71,18 @@ func TestCall(t *testing.T) {
 		{func(a []byte) ([]byte, error) { return a, nil }, []wire.Value{wire.Bytes([]byte{1})}, wire.Bytes([]byte{1}), nil},
 		{func() (string, error) { return "y", nil }, nil, wire.String("y"), nil},
 		{func() {}, nil, wire.Void(), nil},
+		{func() error { return nil }, nil, wire.Void(), nil},
+		{func() error { return boom }, nil, wire.Value{}, boom},
+		{
+			func(ctx context.Context, a string) (string, error) { return a, ctx.Err() },
+			[]wire.Value{wire.String("c")},
+			wire.String("c"), nil,
+		},
+		{
+			func(ctx context.Context, a []byte) ([]byte, error) { return a, ctx.Err() },
+			[]wire.Value{wire.Bytes([]byte{2})},
+			wire.Bytes([]byte{2}), nil,
+		},
 		{
 			func(_ context.Context, a int, b named) (named, error) { return b, nil },
 			[]wire.Value{wire.Int64(1), wire.String("n")},
@@ -86,7 +99,7 @@ func TestCall(t *testing.T) {
 		if !errors.Is(err, test.err) || err == nil && !got.Equal(test.want) {
 			t.Errorf("%T: %v, %v; want %v, %v", test.fn, got.Any(), err, test.want.Any(), test.err)
 		}
-		stub := f.Stub(func(ctx context.Context, args []wire.Value) (wire.Value, error) {
+		stub := f.reflected(func(ctx context.Context, args []wire.Value) (wire.Value, error) {
 			return f.Call(func() context.Context { return ctx }, args)
 		})
 		if stub.Type() != reflect.TypeOf(test.fn) {
@@ -153,6 +166,64 @@ func TestCoerce(t *testing.T) {
 		t.Error("a string is a channel")
 	}
 }
+
+// TestStub calls stubs of types that need no reflection and of one that does.
+func TestStub(t *testing.T) {
+	t.Parallel()
+	boom := errors.New("boom")
+	type key struct{}
+	ctx := context.WithValue(t.Context(), key{}, "from the context")
+	// Returns its argument, or what the context says.
+	var fails error
+	echo := func(ctx context.Context, args []wire.Value) (wire.Value, error) {
+		if len(args) > 0 {
+			return args[0], fails
+		}
+		if v, ok := ctx.Value(key{}).(string); ok {
+			return wire.String(v), fails
+		}
+		return wire.String("no context"), fails
+	}
+	for _, fails = range []error{nil, boom} {
+		got := map[string]func() (any, error){
+			"func() error":  func() (any, error) { return "-", stubOf[func() error](t, echo)() },
+			"func() string": func() (any, error) { return first(stubOf[func() (string, error)](t, echo)()) },
+			"string":        func() (any, error) { return first(stubOf[func(string) (string, error)](t, echo)("-")) },
+			"bytes":         func() (any, error) { return first(stubOf[func([]byte) ([]byte, error)](t, echo)([]byte("-"))) },
+			"context, string": func() (any, error) {
+				return first(stubOf[func(context.Context, string) (string, error)](t, echo)(ctx, "-"))
+			},
+			"context, bytes": func() (any, error) {
+				return first(stubOf[func(context.Context, []byte) ([]byte, error)](t, echo)(ctx, []byte("-")))
+			},
+			"reflected": func() (any, error) { return first(stubOf[func(named) (named, error)](t, echo)("-")) },
+			"context": func() (any, error) {
+				return first(stubOf[func(context.Context) (named, error)](t, echo)(ctx))
+			},
+		}
+		for name, call := range got {
+			want := map[string]string{"func() string": "no context", "context": "from the context"}[name]
+			if want == "" {
+				want = "-"
+			}
+			v, err := call()
+			if !errors.Is(err, fails) || fails == nil && fmt.Sprintf("%s", v) != want {
+				t.Errorf("%s: %s, %v; want %q, %v", name, v, err, want, fails)
+			}
+		}
+	}
+}
+
+func stubOf[F any](t *testing.T, call Caller) F {
+	t.Helper()
+	shape, err := ShapeOf(reflect.TypeFor[F]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Stub[F](&shape, call)
+}
+
+func first[T any](v T, err error) (any, error) { return v, err }
 
 type namedFloat float32
 

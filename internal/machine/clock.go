@@ -36,11 +36,16 @@ func (c *clock) share(memory *guestmem.Memory, word func(uint64) guestmem.Word32
 
 // start makes it bootTime now.
 func (c *clock) start(tscKHz uint64) error {
-	const nsPerMS = 1e6
 	c.baseTSC, c.baseNS = kvm.TSC(), bootTime
-	// 32 fractional bits; a counter of 1 MHz or more fits into 64.
-	c.multiplier = nsPerMS << 32 / max(tscKHz, 1)
+	c.multiplier = clockMultiplier(tscKHz)
 	return c.write()
+}
+
+// clockMultiplier has 32 fractional bits; that of a counter of 1 MHz or more fits
+// into 64.
+func clockMultiplier(tscKHz uint64) uint64 {
+	const nsPerMS = 1e6
+	return nsPerMS << 32 / max(tscKHz, 1)
 }
 
 // now returns the guest's monotonic time in ns.

@@ -21,6 +21,7 @@ func TestAllocations(t *testing.T) {
 	callMsg, resultMsg := callCodec.mustEncode(t, call), resultCodec.mustEncode(t, result)
 	voidMsg, bytesMsg := resultCodec.mustEncode(t, void), callCodec.mustEncode(t, bytesCall)
 	var err error
+	var again Call
 	for _, row := range []struct {
 		name string
 		want float64
@@ -35,6 +36,8 @@ func TestAllocations(t *testing.T) {
 		{"PutResult", 0, func() { _, err = PutResult(buf[:cap(buf)], &result) }},
 		{"DecodeCall of a string: name, Args, string", 3, func() { _, err = DecodeCall(callMsg) }},
 		{"DecodeCall of bytes: name, Args", 2, func() { _, err = DecodeCall(bytesMsg) }},
+		{"DecodeCallInto of the same function, a string", 1, func() { err = DecodeCallInto(&again, callMsg) }},
+		{"DecodeCallInto of bytes", 0, func() { err = DecodeCallInto(&again, bytesMsg) }},
 		{"DecodeResult of a string", 1, func() { _, err = DecodeResult(resultMsg) }},
 		{"DecodeResult of void", 0, func() { _, err = DecodeResult(voidMsg) }},
 	} {

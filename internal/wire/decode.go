@@ -1,10 +1,25 @@
 package wire
 
+import "slices"
+
 // DecodeCall verifies and decodes a function call.
 //
 // Guest-controlled: every byte of msg. It must be a private copy: nobody else
 // may change it. Args of KindBytes are parts of msg; everything else is copied.
 func DecodeCall(msg []byte) (Call, error) { return decode(msg, &callMessage, readCall) }
+
+// DecodeCallInto is [DecodeCall] for who decodes one call after the other: it
+// uses the memory of c.Args again, and c.Name if that is the name of this call
+// too. After an error c is empty.
+//
+// Guest-controlled: every byte of msg, as for DecodeCall.
+func DecodeCallInto(c *Call, msg []byte) (err error) {
+	clear(c.Args)
+	*c, err = decode(msg, &callMessage, func(t view) (Call, *Error) {
+		return readCallInto(t, Call{Name: c.Name, Args: c.Args[:0]})
+	})
+	return err
+}
 
 // DecodeResult verifies and decodes a function result.
 //
@@ -63,14 +78,20 @@ func decode[T any](msg []byte, m *message, read func(view) (T, *Error)) (out T, 
 	return out, nil
 }
 
-func readCall(t view) (Call, *Error) {
-	c := Call{Name: t.textAt(0)}
-	if start, n := t.vectorAt(1); n > 0 {
-		c.Args = make([]Value, n)
-		for i := range c.Args {
-			c.Args[i] = readValue(t.tableAt(start))
-			start += 4
-		}
+func readCall(t view) (Call, *Error) { return readCallInto(t, Call{}) }
+
+// readCallInto is readCall with the memory of another call.
+func readCallInto(t view, c Call) (Call, *Error) {
+	if name := t.bytesAt(0); string(name) != c.Name { // compares without a copy
+		c.Name = string(name)
+	}
+	start, n := t.vectorAt(1)
+	if n > 0 {
+		c.Args = slices.Grow(c.Args, int(n)) //nolint:gosec // G115: at most MaxParams
+	}
+	for range n {
+		c.Args = append(c.Args, readValue(t.tableAt(start)))
+		start += 4
 	}
 	return c, nil
 }

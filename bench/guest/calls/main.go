@@ -1,9 +1,26 @@
 // Command calls serves the function calls that are measured.
 package main
 
-import "github.com/airlockvm/airlock/guest"
+import (
+	"strings"
+
+	"github.com/airlockvm/airlock/guest"
+)
+
+// text makes the compiler allocate it.
+var text string
+
+// settle allocates more than the heap holds before its first collection, so that
+// from then on what calls allocate is memory that was used before. Tens of
+// thousands of calls would do the same.
+func settle() {
+	for range 16 << 20 / 64 {
+		text = strings.Repeat("x", 64)
+	}
+}
 
 func main() {
+	guest.Export("Settle", settle)
 	ask := guest.Import[func(string) (string, error)]("Ask")
 	guest.Export("Echo", func(text string) string { return text })
 	guest.Export("EchoBytes", func(data []byte) []byte { return data })
