@@ -91,7 +91,8 @@ type Machine struct {
 	session session     // guarded by mu
 	stopped bool        // guarded by mu: Stop was called
 	closed  bool        // guarded by mu
-	timer   *time.Timer // of the tick; runs during sessions
+	timer   *time.Timer // of the tick
+	ticking bool        // guarded by mu: the timer runs
 
 	// canceled asks Enter to return.
 	canceled atomic.Bool

@@ -37,11 +37,7 @@ func (m *Machine) Begin(ctx context.Context) {
 	m.session.number++
 	m.session.tid = tid
 	m.canceled.Store(m.stopped || ctx.Err() != nil)
-	if m.timer == nil {
-		m.timer = time.AfterFunc(tickPeriod, m.onTick)
-	} else {
-		m.timer.Reset(tickPeriod)
-	}
+	m.startTimer()
 	number := m.session.number
 	m.mu.Unlock()
 
@@ -63,7 +59,6 @@ func (m *Machine) End() {
 	m.mu.Lock()
 	// From here on nobody sends a signal to the thread.
 	m.session.tid = 0
-	m.timer.Stop()
 	m.mu.Unlock()
 	m.runner.end()
 }
@@ -104,12 +99,27 @@ func (m *Machine) kick() {
 	}
 }
 
+// startTimer makes onTick be called from time to time. The timer goes on behind
+// the end of a session, once, because to stop and start it around each call would
+// cost more than a call that lasts microseconds should pay. Preconditions: mu is
+// held.
+func (m *Machine) startTimer() {
+	switch {
+	case m.timer == nil:
+		m.timer = time.AfterFunc(tickPeriod, m.onTick)
+	case !m.ticking:
+		m.timer.Reset(tickPeriod)
+	}
+	m.ticking = true
+}
+
 // onTick lets the guest switch threads if it wants to. It costs a guest with
 // one thread nothing.
 func (m *Machine) onTick() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.session.tid == 0 {
+	if m.session.tid == 0 || m.closed {
+		m.ticking = false
 		return
 	}
 	if m.running.Load() && m.tickWanted.Load() != 0 {
