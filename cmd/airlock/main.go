@@ -5,9 +5,10 @@
 // the command line, fail.go how errors become a line of text and an exit code,
 // guest.go what the argument GUEST may be, sandbox.go the flags of sandboxes,
 // functions.go what guests say of themselves, size.go how sizes are written,
-// tiny.go a guest that needs no compiler. Of "airlock call", arguments.go has the
+// tiny.go a guest that needs no compiler, progress.go how long work is shown,
+// registry.go the way of snapshots to other machines. Of "airlock call", arguments.go has the
 // way of values to the guest, hosts.go that to the functions of the host, and
-// result.go the way back.
+// result.go the way back; callsnapshot.go is it for a guest from a snapshot.
 package main
 
 import (

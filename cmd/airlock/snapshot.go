@@ -67,8 +67,6 @@ func (p place) tagged() place {
 	return p
 }
 
-func (p place) String() string { return name(p.dir) + ":" + p.tagged().tag }
-
 // createOptions are the flags of "airlock snapshot create".
 type createOptions struct {
 	sandboxFlags

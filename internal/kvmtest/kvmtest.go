@@ -50,7 +50,7 @@ func Main(m *testing.M) {
 	leak.Track()
 	before := runtime.NumGoroutine()
 	status := m.Run()
-	if status == 0 && !fuzzing() {
+	if status == 0 && !Fuzzing() {
 		if report := Leaks(before); report != "" {
 			fmt.Fprintln(os.Stderr, report)
 			status = leakStatus
@@ -59,9 +59,9 @@ func Main(m *testing.M) {
 	os.Exit(status)
 }
 
-// fuzzing reports whether the test binary fuzzes: the goroutines of that run on
+// Fuzzing reports whether the test binary fuzzes: the goroutines of that run on
 // when the tests have ended.
-func fuzzing() bool {
+func Fuzzing() bool {
 	for _, name := range []string{"test.fuzz", "test.fuzzworker"} {
 		if f := flag.Lookup(name); f != nil && f.Value.String() != f.DefValue {
 			return true

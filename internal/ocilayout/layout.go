@@ -2,6 +2,7 @@ package ocilayout
 
 import (
 	"context"
+	_ "crypto/sha256" // for package digest, which has no algorithm of its own
 	"encoding/json"
 	"errors"
 	"fmt"
