@@ -26,7 +26,7 @@ func TestReadme(t *testing.T) {
 	unindented := func(text string) string {
 		return regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(text, "")
 	}
-	source := read(t, "example_test.go") + read(t, "example_call_test.go") + read(t, "examples/hello/main.go") + read(t, "examples/hello/guest/main.go")
+	source := read(t, "example_test.go") + read(t, "example_call_test.go") + read(t, "confined_example_test.go") + read(t, "examples/hello/main.go") + read(t, "examples/hello/guest/main.go")
 	source = strings.ReplaceAll(unindented(source), "hello()", `"hello"`)
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(unindented(read(t, "README.md")), -1)
 	if len(blocks) == 0 {

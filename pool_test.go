@@ -183,8 +183,7 @@ func TestPoolOptions(t *testing.T) {
 	snap := newSnapshot(t, nil)
 	for _, options := range []airlock.PoolOptions{{Size: -1}, {Size: 1, Warm: 2}, {Warm: -1}, {Sandbox: airlock.Options{Memory: 32 << 20}}} {
 		if _, err := airlock.NewPool(t.Context(), snap, options); !errors.Is(err, airlock.ErrOptions) {
-			var missing *airlock.MissingHostFunctionError
-			if !errors.As(err, &missing) {
+			if _, missing := errors.AsType[*airlock.MissingHostFunctionError](err); !missing {
 				t.Errorf("NewPool(%+v) = %v", options, err)
 			}
 		}

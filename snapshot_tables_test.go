@@ -70,6 +70,7 @@ func TestRestoreWrittenKernel(t *testing.T) {
 	t.Parallel()
 	for name, offset := range map[string]func(t *testing.T, sb *airlock.Sandbox) uint64{
 		"descriptor tables": func(t *testing.T, sb *airlock.Sandbox) uint64 {
+			t.Helper()
 			return call[uint64](t, sb, "Load", uint64(abi.KernelBase+unsafe.Offsetof(abi.KernelInfo{}.IDT))) - abi.KernelBase + 31*16 + 8 // an unused gate
 		},
 		"kernel text": func(*testing.T, *airlock.Sandbox) uint64 { return 0x11f00 },

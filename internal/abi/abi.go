@@ -53,6 +53,9 @@ func (k FaultKind) String() string {
 	return fmt.Sprintf("unknown fault %d", uint32(k))
 }
 
+// BootOffsetSeed is where in Boot the seed is.
+const BootOffsetSeed = uint64(unsafe.Offsetof(Boot{}.Seed))
+
 // Valid reports whether a is one of the accesses that a kernel may send.
 func (a Access) Valid() bool { return a <= AccessLast }
 

@@ -5,12 +5,12 @@
 package faults
 
 import (
+	"errors"
 	"sync/atomic"
-	"syscall"
 )
 
-// Err is what an injected failure returns: the kernel has no memory.
-const Err = syscall.ENOMEM
+// Err is what an injected failure returns.
+var Err = errors.New("failure that a test asked for")
 
 // countdown is how many calls from now the one that fails is; 0 is off.
 var countdown atomic.Int64

@@ -14,6 +14,11 @@ const wordPages = 64
 // Words is the number of words in a bitmap for a buffer of so many bytes.
 func Words(size uint64) uint64 { return (size/PageSize + wordPages - 1) / wordPages }
 
+// lowest is the GPA of the first page that a word of a bitmap names.
+func lowest(index int, word uint64) uint64 {
+	return (uint64(index)*wordPages + uint64(bits.TrailingZeros64(word))) * PageSize //nolint:gosec // G115: neither is negative
+}
+
 // TrackWrites makes CopyIn note the pages that it writes to, for Written.
 func (m *Memory) TrackWrites() {
 	if m.written == nil {
@@ -46,7 +51,7 @@ func (m *Memory) Written(pages []uint64) {
 func (m *Memory) Revert(pages []uint64, words []int) {
 	for _, i := range words {
 		for w := pages[i]; w != 0; w &= w - 1 {
-			gpa := (uint64(i)*wordPages + uint64(bits.TrailingZeros64(w))) * PageSize
+			gpa := lowest(i, w)
 			if gpa >= m.Size() {
 				break // the bitmap is rounded up
 			}
@@ -83,7 +88,7 @@ func forRuns(pages []uint64, limit uint64, do func(gpa, size uint64) error) erro
 	start, end := uint64(0), uint64(0)
 	for i, w := range pages {
 		for ; w != 0; w &= w - 1 {
-			gpa := (uint64(i)*wordPages + uint64(bits.TrailingZeros64(w))) * PageSize
+			gpa := lowest(i, w)
 			if gpa >= limit {
 				break
 			}
@@ -124,7 +129,7 @@ func (m *Memory) Capture(name string) (*File, error) {
 	size := uint64(0)
 	for i, w := range used {
 		for ; w != 0; w &= w - 1 {
-			gpa := (uint64(i)*wordPages + uint64(bits.TrailingZeros64(w))) * PageSize
+			gpa := lowest(i, w)
 			if gpa >= m.Size() {
 				break
 			}

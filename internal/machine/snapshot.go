@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/airlockvm/airlock/internal/abi"
 	"github.com/airlockvm/airlock/internal/guestmem"
@@ -185,7 +184,7 @@ func (m *Machine) createFrom(sys *kvm.System, s *Snapshot, seed [32]byte) error 
 	return m.awake(s, seed)
 }
 
-const seedGPA = abi.ControlGPA + abi.ControlOffsetBoot + uint64(unsafe.Offsetof(abi.Boot{}.Seed))
+const seedGPA = abi.ControlGPA + abi.ControlOffsetBoot + abi.BootOffsetSeed
 
 // awake makes the guest notice, before it runs, that it was restored: it gets
 // the time, and a new seed with the next generation.

@@ -38,7 +38,8 @@ func (g *guest) write(address, value uint64) {
 	binary.LittleEndian.PutUint64(g.page(gpa(address) &^ (PageSize - 1))[address%PageSize:], value)
 }
 
-func newGuest(t testing.TB) *guest {
+func newGuest(tb testing.TB) *guest {
+	tb.Helper()
 	g := &guest{pages: map[uint64][]byte{}, next: firstFree}
 	g.Kernel = abi.KernelInfo{
 		SyscallStub: stubs, Ring0Start: stubs, Ring0End: stubs + 0x800, TrapStubs: stubs + 0x40, TrapStubSize: 32, TickStub: stubs + 0x700,
@@ -48,7 +49,7 @@ func newGuest(t testing.TB) *guest {
 	g.tables = pagetable.New(g.page, func() uint64 { g.next += PageSize; return g.next })
 	for address := uint64(abi.KernelBase); address <= data; address += PageSize {
 		if err := g.tables.Map(address, gpa(address), pagetable.Perm{Write: address >= tables, Exec: address == stubs}); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	for i, entry := range []uint64{2: 0x00af9b000000ffff, 3: 0x00cf93000000ffff, 5: 0x00cff3000000ffff, 6: 0x00affb000000ffff} {
