@@ -221,7 +221,7 @@ func (m *Machine) settle() error {
 		if !m.incomplete {
 			return nil
 		}
-		reason, err := m.vcpu.Run()
+		reason, err := m.runner.run(m.vcpu) // where it always runs: see runner.go
 		if err != nil {
 			return err
 		}
