@@ -16,10 +16,10 @@ PRODUCT := . cmd/airlock bench
 PORTABLE := . cmd/airlock
 
 # Packages without a virtual machine.
-NOKVM := ./internal/abi/... ./internal/elf/... ./internal/guestmem/... ./internal/wire/... ./internal/strace ./internal/kernel/... \
+NOKVM := ./internal/abi/... ./internal/elf/... ./internal/guestmem/... ./internal/wire/... ./internal/seccomp ./internal/worker ./internal/strace ./internal/kernel/... \
 	./internal/machine/bootstate ./internal/machine/cpuid ./internal/machine/pagetable ./internal/ocilayout ./internal/snapfile
 # Packages with goroutines, in which the race detector finds something to watch.
-RACE := . ./internal/guestmem/... ./internal/snapfile ./internal/kvm/... ./internal/machine/...
+RACE := . ./internal/guestmem/... ./internal/snapfile ./internal/kvm/... ./internal/machine/... ./internal/seccomp ./internal/worker
 
 TOOL := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 # run "each,MODULES,COMMAND": the command, in all modules even if it fails in one

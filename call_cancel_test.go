@@ -195,7 +195,11 @@ func TestCallCanceledAtRandom(t *testing.T) {
 			other := newSandbox(t, guest, airlock.Options{})
 			ready(t, other)
 			var sb *airlock.Sandbox
-			defer func() { _ = sb.Close() }()
+			defer func() {
+				if sb != nil {
+					_ = sb.Close()
+				}
+			}()
 			canceled, total := 0, rounds(3000)
 			for range total {
 				if sb == nil {

@@ -45,7 +45,7 @@ func ExampleSyscalls() {
 		Names:     []string{"getuid"},
 		Rules: []airlock.SyscallRule{{ // ioctl(any, TIOCGWINSZ)
 			Name: "ioctl",
-			Args: []airlock.SyscallArg{{Index: 1, Op: airlock.ArgEqual, Value: syscall.TIOCGWINSZ}},
+			Args: []airlock.SyscallArg{{Index: 1, Op: airlock.ArgEqual, Value: 0x5413}},
 		}},
 	}
 	_ = airlock.Func(func() error { return nil }).Confined(allow)

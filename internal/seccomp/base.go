@@ -101,3 +101,25 @@ func Sockets(r Runtime, families []int) []Rule {
 	}
 	return rules
 }
+
+// Process returns the rules that a whole process under a filter needs beyond
+// Base: to start threads, to end, and to talk by one descriptor. It may close
+// another one.
+func Process(r Runtime, talk, closable int) []Rule {
+	const (
+		cloneThread     = 0x10000    // CLONE_THREAD
+		cloneNamespaces = 0x7e020080 // CLONE_NEWTIME, NEWNS, NEWCGROUP and so on
+	)
+	fd, other := uint64(talk), uint64(closable) //nolint:gosec // G115: descriptors
+	return append(Allow("exit_group", "set_robust_list", "rseq", "sched_getaffinity"),
+		Rule{"clone", []Arg{{0, AnyBits, cloneThread}, {0, NoBits, cloneNamespaces}}},
+		Rule{"tgkill", []Arg{{0, Equal, r.PID}}},
+		Rule{"read", []Arg{{0, Equal, fd}}},
+		Rule{"write", []Arg{{0, Equal, fd}}},
+		Rule{"sendmsg", []Arg{{0, Equal, fd}}},
+		Rule{"close", []Arg{{0, Equal, other}}},
+		// Where it goes is /dev/null, but the runtime's last words should not be
+		// taken for a refused system call.
+		Rule{"write", []Arg{{0, Equal, 2}}},
+	)
+}

@@ -32,7 +32,7 @@ type Denial struct {
 }
 
 // arena is what a filtered thread and its supervisor share. The assembly knows
-// its layout, and offsets_test.go checks that.
+// its layout, and TestArena checks that.
 type arena struct {
 	tid      uint32 // of the supervisor, until it has ended
 	fd       int32  // of the filter, when it is installed
@@ -68,6 +68,8 @@ func startSupervisor(a *arena) (errno int32)
 type Thread struct {
 	arena *arena
 	tid   int
+	all   unix.CPUSet // the processors that it may use
+	bound int         // the one that it is bound to, or unbound
 	track *leak.Resource
 
 	work   atomic.Uint32 // counts what the thread was asked for; it sleeps on this word
@@ -93,7 +95,7 @@ func StartThread(program []bpf.RawInstruction) (*Thread, error) {
 	// Safety: a mapping is page-aligned, zeroed and as long as an arena.
 	a := (*arena)(unsafe.Pointer(&memory[0]))
 	a.fd = fdUnknown
-	t := &Thread{arena: a, parked: make(chan struct{}, 1), track: leak.Open("filtered thread")}
+	t := &Thread{arena: a, bound: unbound, parked: make(chan struct{}, 1), track: leak.Open("filtered thread")}
 	started := make(chan error)
 	go t.main(program, started)
 	if err := <-started; err != nil {
@@ -130,9 +132,8 @@ func (t *Thread) main(program []bpf.RawInstruction, started chan<- error) {
 	started <- nil
 	for asked := uint32(0); ; {
 		for t.work.Load() == asked {
-			// Asleep in the kernel, and not in Go's scheduler: see Do.
-			// Safety: an atomic.Uint32 is its number, and lives as long as t.
-			_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&t.work)), futexWait|futexPrivate, uintptr(asked), 0, 0, 0)
+			// Asleep in the kernel, and not in Go's scheduler: see wait.
+			futex(&t.work, futexWait, uintptr(asked), nil)
 		}
 		asked++
 		if t.fn == nil {
@@ -148,40 +149,93 @@ func (t *Thread) main(program []bpf.RawInstruction, started chan<- error) {
 func (t *Thread) finish() {
 	if t.state.Swap(stateDone) == stateAwaited {
 		t.parked <- struct{}{}
+		return
 	}
+	futex(&t.state, futexWake, 1, nil)
 }
 
 // ask gives the thread something to do and wakes it.
 func (t *Thread) ask(fn func()) {
 	t.fn = fn
+	t.come()
 	t.work.Add(1)
-	// Safety: as in main.
-	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&t.work)), futexWake|futexPrivate, 1, 0, 0, 0)
+	futex(&t.work, futexWake, 1, nil)
 }
 
-// spin is how long Do watches for the end before it sleeps.
-var spin = 50 * time.Microsecond
+// short is how long a function may take before it is taken for a long one.
+const short = 200 * time.Microsecond
 
 // wait waits until what was asked for is done.
+//
+// At first it does so in the kernel, on the processor to which the thread has
+// come: handing over to it and back is then two switches between threads, a few
+// microseconds, where waking another processor takes fifty in a virtual machine.
+// A function that takes longer gets all processors, and whoever waits gives its
+// place in Go's scheduler away, which the thread may be in need of.
 func (t *Thread) wait() {
 	if runtime.GOMAXPROCS(0) > 1 {
-		for start := time.Now(); time.Since(start) < spin; {
-			for range 100 {
-				if t.state.Load() == stateDone {
-					return
-				}
+		limit := unix.NsecToTimespec(int64(short))
+		for t.state.Load() == stateWorking {
+			if futex(&t.state, futexWait, stateWorking, &limit) == unix.ETIMEDOUT {
+				break
 			}
 		}
+		if t.state.Load() == stateDone {
+			return
+		}
 	}
+	t.scatter()
 	if t.state.CompareAndSwap(stateWorking, stateAwaited) {
 		<-t.parked
 	}
+}
+
+// come binds the thread, which sleeps, to the processor of the caller. If that
+// fails, it only takes longer.
+func (t *Thread) come() {
+	var cpu uint32
+	// Safety: the kernel writes one word, and for nil nothing.
+	if _, _, errno := unix.RawSyscall(unix.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0); errno != 0 || int(cpu) == t.bound {
+		return
+	}
+	var set unix.CPUSet
+	set.Set(int(cpu))
+	if unix.SchedSetaffinity(t.tid, &set) == nil {
+		t.bound = int(cpu)
+	}
+}
+
+// scatter takes come back.
+func (t *Thread) scatter() {
+	if t.bound != unbound {
+		_ = unix.SchedSetaffinity(t.tid, &t.all) // it may have ended meanwhile
+		t.bound = unbound
+	}
+}
+
+// unbound is the number of no processor.
+const unbound = -1
+
+// futex is futex(2) on a number that nobody outside the process knows. It can
+// wait without a limit.
+func futex(word *atomic.Uint32, op, value uintptr, limit *unix.Timespec) unix.Errno {
+	// Safety: an atomic.Uint32 is its number; both live until the call has returned.
+	if op == futexWake {
+		_, _, errno := unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), op|futexPrivate, value, 0, 0, 0)
+		return errno
+	}
+	_, _, errno := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), op|futexPrivate, value,
+		uintptr(unsafe.Pointer(limit)), 0, 0)
+	return errno
 }
 
 // install puts the thread under the filter. Preconditions: the goroutine is
 // locked to it.
 func (t *Thread) install(program []bpf.RawInstruction) error {
 	t.tid = unix.Gettid()
+	if err := unix.SchedGetaffinity(0, &t.all); err != nil {
+		return fmt.Errorf("seccomp: sched_getaffinity: %w", err)
+	}
 	a := t.arena
 	if errno := startSupervisor(a); errno != 0 {
 		a.fd = fdNone

@@ -1,0 +1,178 @@
+package airlock
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/airlockvm/airlock/internal/gofunc"
+	"github.com/airlockvm/airlock/internal/seccomp"
+	"github.com/airlockvm/airlock/internal/wire"
+	"github.com/airlockvm/airlock/internal/worker"
+)
+
+// Isolated are host functions that run in worker processes. Make it with
+// [Isolate].
+type Isolated struct {
+	name  string
+	funcs HostFuncs
+	allow Syscalls
+	pool  *seccomp.Pool[*worker.Process]
+	main  atomic.Bool // Main was called
+	sound atomic.Bool // check has found nothing
+}
+
+// WorkerError is the error of a call whose host function ran in a worker process
+// that came to an end, or broke its protocol. The sandbox stays usable, and the
+// next call has a new worker.
+type WorkerError struct {
+	// Function is the host function's name.
+	Function string
+	// Err says how the worker ended.
+	Err error
+}
+
+// Error names the function and says how its worker ended.
+func (e *WorkerError) Error() string {
+	return fmt.Sprintf("airlock: worker of host function %q: %v", e.Function, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *WorkerError) Unwrap() error { return e.Err }
+
+// keepWorkers is how long a worker that nobody uses is kept.
+const keepWorkers = 30 * time.Second
+
+// Isolate makes host functions that run in worker processes: further processes
+// of the application's own program, under a filter for system calls that holds
+// for all of a worker's threads. What a function does there, it can't do to the
+// application: it has other memory, no environment, no descriptors but a socket
+// to the application, and no way to make system calls that are not allowed. If a
+// worker crashes or is killed, the call fails with a [*WorkerError]; when the
+// call's context ends, the worker is killed.
+//
+// Functions and rules are in the program, and so the same in both processes:
+// call Isolate where a package variable is initialised, and [Isolated.Main] first
+// thing in main. The name tells several of them apart. A function doesn't see
+// what the application keeps in variables: it has the worker's, which may be a
+// new one for each call.
+func Isolate(name string, funcs HostFuncs, allow Syscalls) *Isolated {
+	i := &Isolated{name: name, funcs: make(HostFuncs, len(funcs)), allow: allow}
+	for fname, f := range funcs {
+		f.runner = nil // the whole worker is confined
+		i.funcs[fname] = f
+	}
+	i.pool = seccomp.NewPool(keepWorkers, func() (*worker.Process, error) { return worker.Start(name, allow.Kill) })
+	return i
+}
+
+// Main must be called at the beginning of the program's main, or of TestMain. In
+// a worker of these functions it serves calls and never returns. Otherwise it
+// returns at once. What the program does before, such as initialising packages,
+// workers do as well, and without a filter.
+func (i *Isolated) Main() {
+	i.main.Store(true)
+	if name, ok := worker.Name(); !ok || name != i.name {
+		return
+	}
+	worker.Serve(i.allow.rules, i.serve)
+}
+
+// serve makes a call in the worker.
+func (i *Isolated) serve(c *wire.Call) wire.Result {
+	f, ok := i.funcs[c.Name]
+	if !ok || f.fn == nil || !f.fn.Accepts(c.Args) {
+		return failure(wire.CodeUnknownFunction, "the worker has no such function")
+	}
+	result, failed := invoke(context.Background, f.fn, c)
+	if failed != nil {
+		return failure(wire.CodePanicked, panicText(failed))
+	}
+	return result
+}
+
+func panicText(err error) string {
+	if p, ok := err.(*HostPanicError); ok { //nolint:errorlint // invoke returns no other
+		return fmt.Sprint(p.Value)
+	}
+	return err.Error()
+}
+
+// HostFuncs returns the functions as the application gives them to sandboxes.
+// [New] fails with [ErrOptions] if Main was not called, and with [ErrNoSeccomp]
+// where filters can't be had.
+func (i *Isolated) HostFuncs() HostFuncs {
+	funcs := make(HostFuncs, len(i.funcs))
+	for name, f := range i.funcs {
+		f.runner = (*isolation)(i)
+		funcs[name] = f
+	}
+	return funcs
+}
+
+// isolation is the runner of isolated functions.
+type isolation Isolated
+
+func (i *isolation) check() error {
+	if !i.main.Load() {
+		return fmt.Errorf("%w: Isolated.Main of %q must be called at the beginning of main", ErrOptions, i.name)
+	}
+	if _, ok := worker.Name(); ok {
+		return fmt.Errorf("%w: this process is a worker", ErrOptions)
+	}
+	if i.sound.Load() {
+		return nil
+	}
+	if err := seccomp.Supported(); err != nil {
+		return noSeccomp(err)
+	}
+	process, err := seccomp.FindRuntime()
+	if err != nil {
+		return noSeccomp(err)
+	}
+	rules, err := i.allow.rules(process)
+	if err != nil {
+		return err
+	}
+	// The worker compiles its own. This finds the mistakes in them early.
+	if _, err := seccomp.Compile(append(rules, seccomp.Base(process)...)); err != nil {
+		return fmt.Errorf("%w: %w", ErrOptions, err)
+	}
+	i.sound.Store(true)
+	return nil
+}
+
+func (i *isolation) join() share {
+	i.pool.Join()
+	return (*isolatedShare)(i)
+}
+
+type isolatedShare Isolated
+
+func (i *isolatedShare) leave() { i.pool.Leave() }
+
+func (i *isolatedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call) (wire.Result, error) {
+	refused := failure(wire.CodeFailed, hiddenFailure)
+	p, err := i.pool.Get()
+	if err != nil {
+		return refused, &WorkerError{Function: c.Name, Err: err}
+	}
+	result, denied, err := p.Call(activity(), c)
+	i.pool.Put(p)
+	if err != nil {
+		err = &WorkerError{Function: c.Name, Err: err}
+	}
+	switch {
+	case denied != nil:
+		return refused, denial(c.Name, *denied, err)
+	case err != nil:
+		return refused, err
+	case result.Err != nil && result.Err.Code == wire.CodePanicked:
+		failed := &HostPanicError{Function: c.Name, Value: result.Err.Message}
+		return failure(wire.CodePanicked, "the host function panicked"), failed
+	case result.Err == nil && result.Value.Kind() != f.Return:
+		return refused, &WorkerError{Function: c.Name, Err: fmt.Errorf("%w: a result of type %s", worker.ErrMessage, result.Value.Kind())}
+	}
+	return result, nil
+}
