@@ -26,7 +26,7 @@ type program struct {
 }
 
 // programs are all there are.
-type programs struct{ helloC, helloGo, computeC, computeGo, kernelC, callsC, callsGo, snapshotGo program }
+type programs struct{ helloC, helloGo, computeC, computeGo, kernelC, callsC, callsGo, snapshotGo, lineGo program }
 
 func newPrograms() *programs {
 	return &programs{
@@ -39,6 +39,7 @@ func newPrograms() *programs {
 		callsGo:   program{name: "calls-go", source: "calls"},
 
 		snapshotGo: program{name: "snapshot-go", source: "snapshot"},
+		lineGo:     program{name: "line-go", source: "line"},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
@@ -87,7 +88,10 @@ func clones(ctx context.Context, b *bench) (rows []row, err error) {
 			_ = sb.Close()
 			return elapsed, err
 		}
-		list, err := interleave(b.times(rounds), rested(clone), rested(raw.first))
+		if err := b.programs.lineGo.build(ctx, b.temp); err != nil {
+			return err
+		}
+		list, err := interleave(b.times(rounds), rested(clone), rested(raw.first), rested(timed(func() error { return b.line(ctx) })))
 		if err != nil {
 			return err
 		}
@@ -105,10 +109,19 @@ func clones(ctx context.Context, b *bench) (rows []row, err error) {
 			alone(fmt.Sprintf("Snapshot of a Go guest, %d KiB of content", snap.Size()>>10), taken[0]),
 			against("New from it to the first answer", list[0], list[1], ratios(list[0], list[1]), atMost(cloneShare)),
 			alone("  of it New", made[1:]),
+			against("  the same beside a Go process: fork, exec, a line by pipes", list[0], list[2], ratios(list[0], list[2]), nil),
 		}
 		return nil
 	})
 	return rows, err
+}
+
+// line runs the process that one would have instead of a sandbox, for one answer.
+func (b *bench) line(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, b.programs.lineGo.path) //nolint:gosec // G204: a program of this directory
+	cmd.Stdin = strings.NewReader(echoText + "\n")
+	out, err := cmd.Output()
+	return expect(string(out) == echoText+"\n", err)
 }
 
 // callAndRestore measures a call with the restore that makes the sandbox as new,
