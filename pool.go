@@ -17,8 +17,8 @@ type PoolOptions struct {
 	// Size is the most sandboxes that there are at a time. 0 means one for each
 	// processor that Go uses.
 	Size int
-	// Warm is how many sandboxes NewPool makes; the others are made when they are
-	// wanted. It is at most Size.
+	// Warm is how many sandboxes NewPool makes, one at least; the others are made
+	// when they are wanted. It is at most Size.
 	Warm int
 	// Sandbox says what the sandboxes are like, as for [Snapshot.New]. Their host
 	// functions may be called from several goroutines at once.
@@ -49,7 +49,7 @@ type PoolStats struct {
 	// Size is the most sandboxes that there may be. Idle and Busy are how many
 	// there are, Waiting how many callers wait for one.
 	Size, Idle, Busy, Waiting int
-	// Uses is how often a sandbox was given out, Made how many were made for that,
+	// Uses is how often a sandbox was used and given back, Made how many were made for that,
 	// Restored how often one was restored, Discarded how many were closed because
 	// they could not be.
 	Uses, Made, Restored, Discarded uint64
@@ -215,7 +215,6 @@ func (p *Pool) take(ctx context.Context) (*Sandbox, error) {
 // lend notes that a sandbox is in use. Preconditions: mu is held.
 func (p *Pool) lend(sb *Sandbox) {
 	p.busy[sb] = struct{}{}
-	p.stats.Uses++
 }
 
 func (p *Pool) make(ctx context.Context, snap *Snapshot) (*Sandbox, error) {
@@ -240,6 +239,7 @@ func (p *Pool) make(ctx context.Context, snap *Snapshot) (*Sandbox, error) {
 func (p *Pool) giveBack(sb *Sandbox) {
 	p.mu.Lock()
 	snap, closed := p.snap, p.closed
+	p.stats.Uses++
 	p.mu.Unlock()
 	if closed || sb.Restore(context.Background(), snap) != nil {
 		// Whoever uses it on another goroutine has broken Do's rule, or the machine is

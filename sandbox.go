@@ -18,8 +18,8 @@ type state int
 
 const (
 	stateReady    state = iota // may run
-	stateRunning               // runs; everything but Close waits or fails
-	statePoisoned              // its guest's state is unknown: may only be closed
+	stateRunning               // runs; everything but Close fails
+	statePoisoned              // its guest's state is unknown: may only be restored or closed
 	stateClosed
 )
 
@@ -103,10 +103,14 @@ func New(ctx context.Context, guest *Guest, options Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("airlock: new sandbox: %w", err)
 	}
+	return newSandbox(guest, options, config, hostList, m), nil
+}
+
+func newSandbox(guest *Guest, options Options, config machine.Config, hostList wire.HostFunctions, m *machine.Machine) *Sandbox {
 	return &Sandbox{
 		guest: guest, options: options, config: config, memory: config.Memory,
 		hostList: hostList, log: options.logger(), machine: m,
-	}, nil
+	}
 }
 
 // Guest returns the guest that the sandbox was made from, or that of the

@@ -121,13 +121,8 @@ func (snap *Snapshot) New(ctx context.Context, options Options) (*Sandbox, error
 	if err != nil {
 		return nil, fmt.Errorf("airlock: new sandbox: %w", err)
 	}
-	sb := &Sandbox{
-		guest: snap.guest, options: options, config: config, memory: config.Memory,
-		hostList: hostList, log: options.logger(), machine: m, used: true,
-	}
-	sb.serving = sb.newServing()
-	sb.serving.adopt(snap.declaration)
-	sb.serving.origin = snap
+	sb := newSandbox(snap.guest, options, config, hostList, m)
+	sb.resume(snap)
 	return sb, nil
 }
 
@@ -157,8 +152,8 @@ func (snap *Snapshot) config(options Options) (machine.Config, error) {
 //
 // Restore fails with [ErrBusy] during a call, with [ErrOptions] if the sizes of
 // memory differ, and with a [*MissingHostFunctionError] if the sandbox lacks
-// host functions that the guest needs: these leave the sandbox as it was. After
-// any other error it is poisoned.
+// host functions that the guest needs: these leave the sandbox as it was, as does
+// a context that has ended. After any other error it is poisoned, or closed.
 func (sb *Sandbox) Restore(ctx context.Context, snap *Snapshot) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("airlock: restore: %w", err)
@@ -187,13 +182,20 @@ func (sb *Sandbox) Restore(ctx context.Context, snap *Snapshot) error {
 	sb.mu.Lock()
 	sb.guest = snap.guest
 	sb.mu.Unlock()
-	sb.config, sb.used = snap.state.Config(), true
+	sb.config = snap.state.Config()
+	sb.resume(snap)
+	return nil
+}
+
+// resume makes the sandbox, whose machine stands where the snapshot was taken, a
+// serving one.
+func (sb *Sandbox) resume(snap *Snapshot) {
+	sb.used = true
 	if sb.serving == nil || sb.serving.origin != snap {
 		sb.serving = sb.newServing()
 		sb.serving.adopt(snap.declaration)
 		sb.serving.origin = snap
 	}
-	return nil
 }
 
 func newSeed() (seed [32]byte) {

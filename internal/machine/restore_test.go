@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/guestmem"
 	"github.com/airlockvm/airlock/internal/kvm"
 	"github.com/airlockvm/airlock/internal/kvmtest"
 )
@@ -137,6 +138,36 @@ func TestRestoreRegisters(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.suspect = true
+		if err := m.Restore(s, [32]byte{}); err != nil {
+			t.Fatal(err)
+		}
+		compare(t, m, s)
+	}
+}
+
+// TestRestoreSingleStep lets a guest step, which sets a bit of DR6 from ring 3.
+// The snapshot is one whose ring 0 is trusted, so that least is written.
+func TestRestoreSingleStep(t *testing.T) {
+	m := tkMachine(t, asm(func(c *code) {
+		c.out(abi.PortNext)
+		c.raw(0x9c, 0x81, 0x0c, 0x24).imm32(0x100).raw(0x9d, 0x90) // pushf; or [rsp], TF; popf; nop
+		c.out(abi.PortExit).spin()
+	}))
+	s := atSnapshot(t, m)
+	s.ring0 = make([]uint64, guestmem.Words(s.config.Memory))
+	if err := m.Restore(s, [32]byte{}); err != nil { // from now on the quick way
+		t.Fatal(err)
+	}
+	for range 3 {
+		m.Begin(context.Background())
+		end := enter(t, m)
+		m.End()
+		m.suspect = false
+		var left kvm.DebugRegs
+		if err := m.vcpu.GetDebugRegs(&left); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%v, DR6 %#x", end, left.DR6)
 		if err := m.Restore(s, [32]byte{}); err != nil {
 			t.Fatal(err)
 		}

@@ -124,14 +124,15 @@ func (m *Machine) readCPU(c *CPU) error {
 }
 
 // writeCPU makes the next run start from a state. Unless all is set, only what a
-// guest in ring 3 can change is written.
+// guest in ring 3 can change is written. That includes the debug registers: a
+// single step sets a bit of DR6.
 func (m *Machine) writeCPU(c *CPU, all bool) error {
 	if all {
-		if err := errors.Join(m.vcpu.SetXCR0(c.XCR0), m.vcpu.SetMSRs(c.MSRs), m.vcpu.SetDebugRegs(&c.Debug)); err != nil {
+		if err := errors.Join(m.vcpu.SetXCR0(c.XCR0), m.vcpu.SetMSRs(c.MSRs)); err != nil {
 			return err
 		}
 	}
-	if err := m.vcpu.SetXSave(&c.XSave); err != nil {
+	if err := errors.Join(m.vcpu.SetXSave(&c.XSave), m.vcpu.SetDebugRegs(&c.Debug)); err != nil {
 		return err
 	}
 	m.vcpu.SetAtRun(&c.Regs, &c.Sregs, &c.Events)
@@ -187,7 +188,9 @@ func (m *Machine) createFrom(sys *kvm.System, s *Snapshot, seed [32]byte) error 
 const seedGPA = abi.ControlGPA + abi.ControlOffsetBoot + abi.BootOffsetSeed
 
 // awake makes the guest notice, before it runs, that it was restored: it gets
-// the time, and a new seed with the next generation.
+// the time, and a new seed with the next generation. It writes to the control and
+// the clock page, so that the next restore reverts these in any case, also where
+// the host has stored single words in them, which nobody notes.
 func (m *Machine) awake(s *Snapshot, seed [32]byte) error {
 	m.clock.clockBase = s.clockOn(m.tscKHz)
 	m.generation = s.generation + 1

@@ -2,9 +2,9 @@
 // still: is what runs in ring 0 what the guest kernel made it, and which pages
 // would have to be written to change that?
 //
-// Guests run in ring 3, where general registers, extended state and segment
-// bases are all that they can change. Everything else, from the debug registers
-// to the page-table root, takes ring 0; and into ring 0 lead only the gates of
+// Guests run in ring 3, where general registers, extended state, segment
+// registers and, by single steps, DR6 are all that they can change. Everything
+// else, from the breakpoints to the page-table root, takes ring 0; and into ring 0 lead only the gates of
 // the kernel's tables, to the kernel's stubs. So a guest that has written to
 // none of these pages can have changed nothing else. It is pure: it knows memory
 // and register content, not machines.
