@@ -57,8 +57,10 @@ func alone(name string, s series) row {
 // counted is a row that is a number and no time.
 func counted(name string, n float64, samples int, t *target) row {
 	one := row{Name: name, Target: t, Ratio: &spread{Median: n, P10: n, P90: n, Count: samples}}
-	met := t.met(n)
-	one.Met = &met
+	if t != nil {
+		met := t.met(n)
+		one.Met = &met
+	}
 	return one
 }
 
