@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/airlockvm/airlock/internal/gofunc"
+	"github.com/airlockvm/airlock/internal/machine"
 	"github.com/airlockvm/airlock/internal/wire"
 )
 
@@ -116,7 +117,12 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, args arguments) 
 		return value, err
 	}
 	fatal := errUnfinished
-	defer func() { sb.end(fatal) }()
+	defer func() {
+		if fatal != nil {
+			sb.machine.Pause()
+		}
+		sb.end(fatal)
+	}()
 	if sb.serving == nil {
 		if fatal = sb.start(ctx); fatal != nil {
 			return value, fatal
@@ -167,7 +173,7 @@ func (sb *Sandbox) start(ctx context.Context) error {
 		return err
 	}
 	s := sb.newServing()
-	err := s.enter(ctx)
+	err := s.plain(ctx, nil)
 	if ended, ok := errors.AsType[errEnded](err); ok {
 		return fmt.Errorf("%w: its program ended with code %d", ErrNotServing, ended.code)
 	}
@@ -180,26 +186,39 @@ func (sb *Sandbox) start(ctx context.Context) error {
 // run sends the call that is in s.answer and runs the guest until it has
 // answered.
 func (s *serving) run(ctx context.Context) error {
-	s.calling, s.failed, s.logs, s.result = true, nil, 0, wire.Result{}
+	s.calling, s.failed, s.logs, s.exits, s.result = true, nil, 0, 0, wire.Result{}
 	defer func() { s.calling = false }()
+	hot := s.heat.begin()
+	exit, err := s.collect(ctx)
+	if err != nil {
+		return err
+	}
 	if err := s.send(); err != nil {
 		return err
 	}
-	err := s.enter(ctx)
+	switch {
+	case exit == nil && s.machine.Launched():
+		err = s.meet(ctx, 0)
+	case exit == nil && hot && s.machine.Launch(s.heat.patience):
+		err = s.meet(ctx, launchTime)
+	default:
+		err = s.plain(ctx, exit)
+	}
 	if ended, ok := errors.AsType[errEnded](err); ok {
 		return &GuestExitError{Code: ended.code}
 	}
 	return err
 }
 
-// enter runs the guest until it waits for a call: nil. The error says what else
-// it did.
-func (s *serving) enter(ctx context.Context) error {
+// plain runs the guest on this thread until it waits for a call: nil. The error
+// says what else it did. If there is an exit already, it begins with that.
+func (s *serving) plain(ctx context.Context, exit *machine.Exit) error {
 	s.ctx = ctx
 	s.machine.Begin(ctx)
 	defer s.machine.End()
-	err := s.loop()
+	err := s.loop(exit)
 	if errors.Is(err, errNext) {
+		s.heat.end(s.machine, s.exits)
 		return nil
 	}
 	s.printRest()

@@ -29,6 +29,7 @@ type process struct {
 	// messages serves the ports for messages; nil for a program that is run.
 	messages func(port uint16) error
 	buffer   []byte
+	exits    int // that the guest has made, but for those of messages that can be hot
 }
 
 func newProcess(sb *Sandbox, p Process) *process {
@@ -51,7 +52,7 @@ func (p *process) run(ctx context.Context) (int, error) {
 	p.machine.Begin(ctx)
 	defer p.machine.End()
 	defer p.input.stop()
-	err := p.loop()
+	err := p.loop(nil)
 	p.printRest()
 	if ended, ok := errors.AsType[errEnded](err); ok {
 		return ended.code, nil
@@ -60,21 +61,32 @@ func (p *process) run(ctx context.Context) (int, error) {
 }
 
 // loop enters the guest again and again until something ends that. The error
-// says what.
-func (p *process) loop() error {
+// says what. If there is an exit already, it begins with that.
+func (p *process) loop(exit *machine.Exit) error {
 	for {
-		exit, err := p.machine.Enter()
-		if err != nil {
-			return fmt.Errorf("airlock: run: %w", err)
+		if exit == nil {
+			e, err := p.machine.Enter()
+			if err != nil {
+				return fmt.Errorf("airlock: run: %w", err)
+			}
+			exit = &e
 		}
-		if exit.Kind == machine.ExitHypercall {
-			err = p.hypercall(exit.Port)
-		} else {
-			err = p.fault(exit)
-		}
-		if err != nil {
+		if err := p.handle(exit); err != nil {
 			return err
 		}
+		exit = nil
+	}
+}
+
+func (p *process) handle(exit *machine.Exit) error {
+	p.exits++
+	switch exit.Kind {
+	case machine.ExitHypercall:
+		return p.hypercall(exit.Port)
+	case machine.ExitPaused:
+		return nil
+	default:
+		return p.fault(exit)
 	}
 }
 
@@ -242,7 +254,7 @@ func (p *process) kernelPanic(k abi.Panic) error {
 }
 
 // fault is the error of a guest that did what no guest kernel does.
-func (p *process) fault(exit machine.Exit) error {
+func (p *process) fault(exit *machine.Exit) error {
 	fault := &GuestFault{RIP: exit.RIP, Symbol: p.symbol(exit.RIP)}
 	switch exit.Kind {
 	case machine.ExitCanceled:
@@ -258,7 +270,7 @@ func (p *process) fault(exit machine.Exit) error {
 		fault.Kind, fault.Addr, fault.Detail = FaultPort, uint64(exit.Port), exit.String()
 	case machine.ExitHalt:
 		fault.Kind = FaultHalt
-	case machine.ExitInvalid, machine.ExitHypercall, machine.ExitInternal, machine.ExitFailEntry, machine.ExitUnknown:
+	case machine.ExitInvalid, machine.ExitHypercall, machine.ExitPaused, machine.ExitInternal, machine.ExitFailEntry, machine.ExitUnknown:
 		fault.Kind, fault.Detail = FaultHypervisor, exit.String()
 	}
 	return fault

@@ -35,7 +35,8 @@ type serving struct {
 	values  []wire.Value // scratch for arguments
 	asked   wire.Call    // of a host function
 	message []byte       // the private copy of what the guest sent
-	answer  []byte       // what it is sent
+	heat    heat
+	answer  []byte // what it is sent
 }
 
 func (sb *Sandbox) newServing() *serving {
@@ -45,6 +46,7 @@ func (sb *Sandbox) newServing() *serving {
 		hostList: sb.hostList,
 	}
 	s.process.messages = s.serve
+	s.heat = newHeat(&sb.options, sb.machine)
 	return s
 }
 
@@ -66,11 +68,11 @@ const maxLogs = 1000
 var errNext = errors.New("guest waits for a call")
 
 // receive takes the message that the guest has sent out of shared memory. The
-// copy is made once; what decodes it never looks at the guest's memory.
+// copy is made once; what decodes it never looks at the guest's memory, which the
+// guest may change while it is read.
 //
 // Guest-controlled: length and content.
-func (s *serving) receive() ([]byte, error) {
-	length := s.machine.ReadMessage().Length
+func (s *serving) receive(length uint64) ([]byte, error) {
 	if limit := s.sandbox.config.OutputSize; length > limit {
 		return nil, fmt.Errorf("%w: a message of %d bytes in a buffer of %d", ErrProtocol, length, limit)
 	}
@@ -94,12 +96,33 @@ func (s *serving) send() error {
 	if err := s.machine.WriteMessage(s.answer); err != nil {
 		return fmt.Errorf("airlock: %w", err)
 	}
-	return s.machine.Answer(uint64(len(s.answer)), 0)
+	return s.machine.Answer(uint64(len(s.answer)))
 }
 
-// serve does what the guest asks for with messages. An error ends the call.
+// serve does what the guest, which has left the machine, asks for with a
+// message. An error ends the call.
 func (s *serving) serve(port uint16) error {
-	message, err := s.receive()
+	m := s.machine.ReadMessage()
+	if port == abi.PortNext || port == abi.PortHost {
+		s.exits--
+		again, waits, err := s.machine.Again(m)
+		switch {
+		case err != nil:
+			return fmt.Errorf("airlock: %w", err)
+		case again && waits && s.calling:
+			return fmt.Errorf("%w: waits for an answer to nothing", ErrProtocol)
+		case again && waits:
+			return errNext
+		case again:
+			return nil // its answer was on its way
+		}
+	}
+	return s.take(port, m.Length)
+}
+
+// take does what the guest asks for with a message, wherever that came from.
+func (s *serving) take(port uint16, length uint64) error {
+	message, err := s.receive(length)
 	if err != nil {
 		return err
 	}
@@ -155,7 +178,7 @@ func (s *serving) next(message []byte) error {
 // callHost calls a host function for the guest.
 func (s *serving) callHost(message []byte) error {
 	if !s.calling {
-		return s.machine.Answer(0, -errnoBadMessage)
+		return s.machine.AnswerHypercall(0, -errnoBadMessage)
 	}
 	if err := wire.DecodeCallInto(&s.asked, message); err != nil {
 		return fmt.Errorf("%w: host function call: %w", ErrProtocol, err)
@@ -204,7 +227,7 @@ func (s *serving) log(message []byte) error {
 			s.sandbox.log.LogAttrs(ctx, slog.LevelWarn, "guest logs too much; the rest of this call is dropped",
 				slog.String("guest", s.sandbox.guest.name))
 		}
-		return s.machine.Answer(0, 0)
+		return s.machine.AnswerHypercall(0, 0)
 	}
 	level := logLevels[r.Level]
 	if s.sandbox.log.Enabled(ctx, level) {
@@ -217,7 +240,7 @@ func (s *serving) log(message []byte) error {
 		}
 		s.sandbox.log.LogAttrs(ctx, level, r.Message, attrs...)
 	}
-	return s.machine.Answer(0, 0)
+	return s.machine.AnswerHypercall(0, 0)
 }
 
 // abort is the end that the guest has chosen.

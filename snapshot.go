@@ -53,6 +53,10 @@ func (sb *Sandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
 		}
 		fatal = errUnfinished
 	}
+	if fatal = sb.serving.park(ctx); fatal != nil {
+		return nil, fmt.Errorf("airlock: snapshot: %w", fatal)
+	}
+	fatal = errUnfinished
 	state, err := sb.machine.Snapshot()
 	fatal = err
 	if err != nil {

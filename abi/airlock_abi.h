@@ -17,7 +17,7 @@
 
 #include <stdint.h>
 
-#define AIRLOCK_ABI_VERSION 2u
+#define AIRLOCK_ABI_VERSION 3u
 #define AIRLOCK_PAGE_SIZE 4096u
 
 /*
@@ -26,7 +26,7 @@
  *
  *   USER_START .. USER_END   the program: ELF segments, heap, mappings, stack
  *   PROGRAM_END              its ELF segments end below this
- *   MESSAGES                 the message buffers, output then input, if the program asks for them
+ *   MESSAGES                 the message buffers, output then input, and the outbox, if the program asks for them
  *   VVAR, VDSO               the clock page and the vDSO, at the top of it
  *   PHYSMAP                  all guest-physical memory, read-write, never executable
  *   KERNEL_BASE              the kernel image, at its link address
@@ -46,13 +46,15 @@
  *
  *   CONTROL_GPA   struct airlock_control
  *   CLOCK_GPA     struct airlock_clock
+ *   OUTBOX_GPA    struct airlock_outbox
  *   IMAGE_GPA     kernel image, first page tables, program image
  *   pool_start    free pages, all zero at boot
  *   pool_end      stdio buffer, output messages, input messages, up to memory_size
  */
 #define AIRLOCK_CONTROL_GPA 0x0000u
 #define AIRLOCK_CLOCK_GPA 0x1000u
-#define AIRLOCK_IMAGE_GPA 0x2000u
+#define AIRLOCK_OUTBOX_GPA 0x2000u
+#define AIRLOCK_IMAGE_GPA 0x3000u
 
 /* Memory is a whole number of these, so that the physmap can use large pages. */
 #define AIRLOCK_MEMORY_UNIT 0x200000ull
@@ -231,13 +233,14 @@ struct airlock_message {
 	uint64_t length; /* of the message in the output message buffer */
 	uint64_t answer; /* host: of the one in the input message buffer */
 	int32_t result;  /* host: 0, or a negative errno */
-	uint32_t reserved;
+	uint32_t sequence; /* of the message in the outbox, if this is the same one; else 0 */
 };
 
 /*
  * The system call by which programs reach the host: syscall(AIRLOCK_SYSCALL,
- * operation, argument). Linux has no such number. Results are a length of an
- * answer or a negative errno.
+ * operation, argument, sequence). Linux has no such number. Results are a length
+ * of an answer or a negative errno. The sequence is that of struct
+ * airlock_message; operations that aren't NEXT or HOST have none.
  */
 #define AIRLOCK_SYSCALL 511u
 
@@ -261,7 +264,47 @@ struct airlock_info {
 	uint64_t input;
 	uint64_t input_size;
 	uint64_t generation; /* where airlock_clock.generation is, which programs may read */
+	uint64_t inbox;      /* where airlock_clock.inbox is, likewise */
+	uint64_t outbox;     /* the outbox, which the program writes */
 };
+
+/*
+ * Hot calls: host and program each on a processor, meeting in shared memory, so
+ * that messages NEXT and HOST and their answers pass without leaving the VM.
+ *
+ * The program, for each message: reads patience; if that is 0, or leave is not,
+ * it makes the system call with sequence 0. Else it writes the next sequence: the
+ * operation, and above AIRLOCK_OPERATION_BITS a number that was not there before.
+ * The message's length is in its first four bytes. It watches inbox.sequence until
+ * that is the same: there is the answer, whose length is in its first bytes too.
+ * When it has watched for longer than inbox.patience, which it reads again each
+ * time, it makes the system call, with that sequence, and gets the answer from
+ * there.
+ *
+ * The host takes a message where it sees it first: in the outbox or in
+ * control.message, where it recognises one that it has taken by its sequence.
+ * Before it sleeps it sets patience to 0 and looks at the outbox again. The
+ * program has a full barrier between its writing sequence and its reading
+ * patience, the host one between its writing patience and its reading sequence.
+ *
+ * Nothing else that changes with a message is in the two words' cache lines:
+ * each write there takes the line from a processor that watches it.
+ */
+struct airlock_outbox {
+	uint32_t sequence;
+	uint32_t reserved[31];
+	uint32_t leave; /* kernel: not 0 if it has output for the host, so that the program must leave the VM */
+};
+
+struct airlock_inbox {
+	uint32_t sequence; /* of the message that this answers */
+	uint32_t patience; /* how long the program watches, in units of AIRLOCK_PATIENCE_TICKS; ~0 for ever */
+};
+
+#define AIRLOCK_OPERATION_BITS 3u
+
+/* Ticks of the time stamp counter. */
+#define AIRLOCK_PATIENCE_TICKS 1024u
 
 enum airlock_trace_kind {
 	AIRLOCK_TRACE_INVALID = 0,
@@ -331,6 +374,8 @@ struct airlock_clock {
 	uint64_t multiplier;
 	uint64_t wall_offset;
 	uint64_t generation;
+	uint64_t reserved2[2]; /* inbox has a cache line to itself */
+	struct airlock_inbox inbox;
 };
 
 #define AIRLOCK_KERNEL_MAGIC 0x4c4e524b4c524941ull

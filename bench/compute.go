@@ -5,24 +5,31 @@ import "context"
 // computeFloor is the part of native speed that is promised.
 const computeFloor = 0.95
 
-func computeExperiments() []experiment {
+// computeWork is a piece of work of the programs compute.
+type computeWork struct {
+	name, work string
+	times      int // about 300 ms natively
+	choose     func(*programs) *program
+}
+
+func computeWorks() []computeWork {
 	inGo := func(p *programs) *program { return &p.computeGo }
 	inC := func(p *programs) *program { return &p.computeC }
-	var list []experiment
-	for _, e := range []struct {
-		name, work string
-		times      int // about 300 ms natively
-		choose     func(*programs) *program
-	}{
+	return []computeWork{
 		{"Go: SHA-256 of 64 MiB", "sha256", 7, inGo},
 		{"Go: sort of 2 million ints", "sort", 4, inGo},
 		{"Go: JSON there and back", "json", 16, inGo},
 		{"Go: regular expressions", "regexp", 6, inGo},
 		{"Go: float64 matrices", "matrix", 20, inGo},
-		{"C: rounds of SHA-256", "integers", 10, inC},
-		{"C: qsort of 300 000 longs", "sort", 8, inC},
+		{"C: SHA-256 of 8 MiB", "sha256", 9, inC},
+		{"C: sort of 500 000 longs", "sort", 9, inC},
 		{"C: double matrices", "matrix", 40, inC},
-	} {
+	}
+}
+
+func computeExperiments() []experiment {
+	var list []experiment
+	for _, e := range computeWorks() {
 		list = append(list, experiment{sectionCompute, e.name, func(ctx context.Context, b *bench) ([]row, error) {
 			// The same work always takes the same time, and a shared machine only ever adds
 			// to it: the fastest time of a run is the one that says most about the sandbox.

@@ -26,7 +26,7 @@ type program struct {
 }
 
 // programs are all there are.
-type programs struct{ helloC, helloGo, computeC, computeGo, kernelC, callsC, callsGo, snapshotGo, lineGo program }
+type programs struct{ helloC, helloGo, computeC, computeGo, kernelC, callsC, callsGo, snapshotGo, lineGo, plainC, plainGo program }
 
 func newPrograms() *programs {
 	return &programs{
@@ -40,6 +40,8 @@ func newPrograms() *programs {
 
 		snapshotGo: program{name: "snapshot-go", source: "snapshot"},
 		lineGo:     program{name: "line-go", source: "line"},
+		plainC:     program{name: "plain-c", source: "plain.c"},
+		plainGo:    program{name: "plain-go", source: "plain"},
 	}
 }
 

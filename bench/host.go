@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,6 +24,8 @@ type machineInfo struct {
 	Huge    string  `json:"transparent_hugepage"`
 	Load    float64 `json:"load_at_start"`
 	Samples string  `json:"samples"`
+	// Peers are the WebAssembly runtimes that were measured, if any.
+	Peers map[string]string `json:"peers,omitempty"`
 }
 
 func describeMachine(samples string) machineInfo {
@@ -48,6 +52,9 @@ func (m machineInfo) String() string {
 	}
 	text := fmt.Sprintf("%s, %d cores%s\nLinux %s, KVM flavour %s, large pages %s, %s\nsamples: %s\n",
 		m.CPU, m.Cores, where, m.Kernel, m.KVM, m.Huge, m.Go, m.Samples)
+	for _, name := range slices.Sorted(maps.Keys(m.Peers)) {
+		text += fmt.Sprintf("%s %s\n", name, m.Peers[name])
+	}
 	if m.Load > float64(m.Cores)/2 {
 		text += fmt.Sprintf("The machine is busy (load %.1f): trust ratios, not times.\n", m.Load)
 	}

@@ -3,7 +3,7 @@
 // beside the same programs run natively. SPEC.md says what is promised, and how
 // each figure is taken.
 //
-//	go run . [-check] [-json] [-short] [-run SECTIONS]
+//	go run . [-check] [-json] [-short] [-run SECTIONS] [-setup] [-plots DIRECTORY]
 package main
 
 import (
@@ -26,8 +26,10 @@ const (
 	sectionCompute = "compute"
 	sectionKernel  = "system calls and faults"
 	sectionCalls   = "calls"
+	sectionHot     = "hot calls"
 
 	sectionSnapshots = "snapshots"
+	sectionBeside    = "beside others"
 )
 
 // experiment measures what becomes one or more rows of a section.
@@ -44,6 +46,21 @@ type bench struct {
 	// scale is what numbers of samples are multiplied with.
 	scale    float64
 	progress io.Writer
+
+	modules *modules
+	// The WebAssembly runtimes are measured by a program of their own.
+	peers                *peers
+	noPeers, peersFailed bool
+	versions             map[string]string
+
+	comparisons []*comparison
+	// What could not be measured, and why.
+	lacks   []string
+	lacking map[string]bool
+}
+
+func newBench(progress io.Writer) *bench {
+	return &bench{programs: newPrograms(), modules: newModules(), scale: 1, progress: progress, lacking: make(map[string]bool)}
 }
 
 // times returns how many samples to take instead of the usual number.
@@ -51,7 +68,7 @@ func (b *bench) times(usual int) int { return max(5, int(float64(usual)*b.scale)
 
 func experiments() []experiment {
 	return slices.Concat(floorExperiments(), createExperiments(), bootExperiments(), computeExperiments(), kernelExperiments(),
-		callExperiments(), snapshotExperiments())
+		callExperiments(), hotExperiments(), snapshotExperiments(), besideExperiments())
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -63,7 +80,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	check := flags.Bool("check", false, "exit with code 1 if a target is missed, twice")
 	asJSON := flags.Bool("json", false, "print JSON")
-	short := flags.Bool("short", false, "take a quarter of the samples")
+	short := flags.Bool("short", false, "take a quarter of the samples, and leave WebAssembly runtimes out")
 	only := flags.String("run", "", "run only what the regular `expression` matches, as \"section: name\"")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
 		return 2
@@ -75,9 +92,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	b := &bench{programs: newPrograms(), scale: 1, progress: stderr}
+	b := newBench(stderr)
 	if *short {
-		b.scale = 0.25
+		b.scale, b.noPeers = 0.25, true
 	}
 	report, err := b.measure(ctx, match, *check)
 	if err != nil {
@@ -126,8 +143,9 @@ func (b *bench) measure(ctx context.Context, match *regexp.Regexp, retry bool) (
 	b.temp = temp
 	samples := "all"
 	if b.scale < 1 {
-		samples = "a quarter (-short)"
+		samples = "a quarter, and no WebAssembly runtimes (-short)"
 	}
+	defer b.stopPeers()
 	r := &report{Machine: describeMachine(samples)}
 	for _, e := range experiments() {
 		if !match.MatchString(e.section + ": " + e.name) {
@@ -138,12 +156,13 @@ func (b *bench) measure(ctx context.Context, match *regexp.Regexp, retry bool) (
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case errors.Is(err, errNoCompiler):
-			r.Missing = append(r.Missing, err.Error())
+			b.lack(err)
 		case err != nil:
 			return nil, fmt.Errorf("%s: %s: %w", e.section, e.name, err)
 		}
 		r.Rows = append(r.Rows, rows...)
 	}
+	r.Comparisons, r.Missing, r.Machine.Peers = b.comparisons, b.lacks, b.versions
 	return r, nil
 }
 

@@ -80,7 +80,7 @@ func startServing(m *machine.Machine) error {
 		case exit.Kind == machine.ExitHypercall && exit.Port == abi.PortNext:
 			return nil
 		case exit.Kind == machine.ExitHypercall && exit.Port == abi.PortDeclare:
-			if err := errors.Join(m.WriteMessage(hosts), m.Answer(uint64(len(hosts)), 0)); err != nil {
+			if err := errors.Join(m.WriteMessage(hosts), m.Answer(uint64(len(hosts)))); err != nil {
 				return err
 			}
 		case exit.Kind != machine.ExitHypercall || exit.Port != abi.PortWait:

@@ -28,6 +28,8 @@ const (
 	rawTSS     = 0x2000 // with a bitmap that allows all ports
 	rawTables  = 0x8000
 	rawFresh   = 0x200000 // what nobody has touched
+	rawPing    = 0x5000   // words that pass between host and guest, on pages of their own
+	rawPong    = 0x6000
 	rawVirtual = 1 << 39
 	rawPort    = abi.PortExit
 
@@ -37,7 +39,8 @@ const (
 )
 
 // rawProgram counts RCX down, writing to as many pages from RDI on, then leaves
-// the machine again and again.
+// the machine again and again. Its second part writes each new word at RDI to
+// RSI, until all bits of one are set: then it leaves too.
 //
 //nolint:gochecknoglobals // a constant
 var rawProgram = []byte{
@@ -48,10 +51,21 @@ var rawProgram = []byte{
 	0x48, 0xff, 0xc3, //                         leave: inc %rbx
 	0xef,       //                                      out %eax, (%dx)
 	0xeb, 0xfa, //                                      jmp leave
+	0x8b, 0x07, //                               answer: mov (%rdi), %eax
+	0x39, 0xd8, //                                       cmp %ebx, %eax
+	0x74, 0xfa, //                                       je answer
+	0x89, 0xc3, //                                       mov %eax, %ebx
+	0x89, 0x06, //                                       mov %eax, (%rsi)
+	0x83, 0xf8, 0xff, //                                 cmp $-1, %eax
+	0x75, 0xf1, //                                       jne answer
+	0xeb, 0xe9, //                                       jmp leave
 }
 
 // rawLeave is the address of the three instructions that only leave.
 const rawLeave = rawCode + 14
+
+// rawAnswer is the address of the second part.
+const rawAnswer = rawCode + 20
 
 // rawKit is what raw machines share.
 type rawKit struct {

@@ -84,6 +84,8 @@ func (r row) missed() bool { return r.Met != nil && !*r.Met }
 type report struct {
 	Machine machineInfo `json:"machine"`
 	Rows    []row       `json:"rows"`
+	// Comparisons are the rows of the last table.
+	Comparisons []*comparison `json:"comparisons,omitempty"`
 	// Left out, and why.
 	Missing []string `json:"missing,omitempty"`
 }
@@ -101,8 +103,13 @@ var explanations = map[string]string{ //nolint:gochecknoglobals // a constant
 	sectionCompute:   "ratio: native / in a sandbox: the part of native speed",
 	sectionKernel:    "ratio: in a sandbox / native",
 	sectionSnapshots: "ratio: of a new sandbox to the same calls into the kernel and faults by hand; of a call to one without restore",
+	sectionBeside:    "ratio: Airlock's time in that of the other, the last table has them all; of compute the other's in Airlock's",
+	sectionHot:       "ratio: a call of a guest that runs on a processor of its own / a word to another processor and back",
 	sectionCalls:     "ratio: a call / leaving a machine and coming back with KVM alone; allocations are counted",
 }
+
+const comparisonExplanation = `In each cell: the time in that of Airlock (above 1: it takes longer), the median time, and below it the 10th to 90th percentile.
+Airlock's "new one" is a clone of a snapshot, its "call of one as new" a call and a restore; others make an instance or a process.`
 
 func (r *report) writeText(w io.Writer) error {
 	var b strings.Builder
@@ -122,6 +129,10 @@ func (r *report) writeText(w io.Writer) error {
 		_, _ = fmt.Fprintln(table, one.line())
 	}
 	_ = table.Flush()
+	if len(r.Comparisons) > 0 {
+		_, _ = fmt.Fprintf(&b, "\nAIRLOCK BESIDE OTHERS\n%s%s\n\n", r.Machine.String(), comparisonExplanation)
+		writeComparisons(&b, r.Comparisons)
+	}
 	for _, m := range r.Missing {
 		_, _ = fmt.Fprintf(&b, "\nLeft out: %s\n", m)
 	}

@@ -73,6 +73,27 @@ func rested(take sample) sample {
 	}
 }
 
+// lasting is the sample of how long one of several takes, as many as last so
+// long together. The first of such samples finds out how many these are.
+func lasting(least time.Duration, do func() error) sample {
+	count := 1
+	return func() (float64, error) {
+		for {
+			start := time.Now()
+			for range count {
+				if err := do(); err != nil {
+					return 0, err
+				}
+			}
+			elapsed := time.Since(start)
+			if elapsed >= least {
+				return float64(elapsed) / float64(count), nil
+			}
+			count *= 2
+		}
+	}
+}
+
 // interleave takes samples in turn: of the first, of the second, and so on, and
 // that again, so that none has the better part of the time to itself. The first
 // round warms up and does not count.

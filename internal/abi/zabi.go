@@ -5,14 +5,14 @@ package abi
 import "unsafe"
 
 const (
-	ABIVersion = 2
+	ABIVersion = 3
 	PageSize   = 4096
 	// Guest-virtual layout. Everything lies in the lower half, because all guest
 	// code, the kernel too, runs in ring 3.
 	//
 	//   USER_START .. USER_END   the program: ELF segments, heap, mappings, stack
 	//   PROGRAM_END              its ELF segments end below this
-	//   MESSAGES                 the message buffers, output then input, if the program asks for them
+	//   MESSAGES                 the message buffers, output then input, and the outbox, if the program asks for them
 	//   VVAR, VDSO               the clock page and the vDSO, at the top of it
 	//   PHYSMAP                  all guest-physical memory, read-write, never executable
 	//   KERNEL_BASE              the kernel image, at its link address
@@ -29,12 +29,14 @@ const (
 	//
 	//   CONTROL_GPA   struct airlock_control
 	//   CLOCK_GPA     struct airlock_clock
+	//   OUTBOX_GPA    struct airlock_outbox
 	//   IMAGE_GPA     kernel image, first page tables, program image
 	//   pool_start    free pages, all zero at boot
 	//   pool_end      stdio buffer, output messages, input messages, up to memory_size
 	ControlGPA = 0x0
 	ClockGPA   = 0x1000
-	ImageGPA   = 0x2000
+	OutboxGPA  = 0x2000
+	ImageGPA   = 0x3000
 	// Memory is a whole number of these, so that the physmap can use large pages.
 	MemoryUnit = 0x200000
 	// the program has ended: control.exit
@@ -83,10 +85,14 @@ const (
 	StdioSize       = 0x10000
 	PanicText       = 200
 	// The system call by which programs reach the host: syscall(AIRLOCK_SYSCALL,
-	// operation, argument). Linux has no such number. Results are a length of an
-	// answer or a negative errno.
-	Syscall   = 511
-	TraceText = 40
+	// operation, argument, sequence). Linux has no such number. Results are a length
+	// of an answer or a negative errno. The sequence is that of struct
+	// airlock_message; operations that aren't NEXT or HOST have none.
+	Syscall       = 511
+	OperationBits = 3
+	// Ticks of the time stamp counter.
+	PatienceTicks = 1024
+	TraceText     = 40
 	// stdin has bytes or has ended
 	EventInput  = 1
 	KernelMagic = 0x4c4e524b4c524941
@@ -310,8 +316,9 @@ type Message struct {
 	// host: of the one in the input message buffer
 	Answer uint64
 	// host: 0, or a negative errno
-	Result   int32
-	Reserved uint32
+	Result int32
+	// of the message in the outbox, if this is the same one; else 0
+	Sequence uint32
 }
 
 // Info mirrors struct airlock_info.
@@ -327,7 +334,61 @@ type Info struct {
 	InputSize  uint64
 	// where airlock_clock.generation is, which programs may read
 	Generation uint64
+	// where airlock_clock.inbox is, likewise
+	Inbox uint64
+	// the outbox, which the program writes
+	Outbox uint64
 }
+
+// Outbox mirrors struct airlock_outbox.
+//
+// Hot calls: host and program each on a processor, meeting in shared memory, so
+// that messages NEXT and HOST and their answers pass without leaving the VM.
+//
+// The program, for each message: reads patience; if that is 0, or leave is not,
+// it makes the system call with sequence 0. Else it writes the next sequence: the
+// operation, and above AIRLOCK_OPERATION_BITS a number that was not there before.
+// The message's length is in its first four bytes. It watches inbox.sequence until
+// that is the same: there is the answer, whose length is in its first bytes too.
+// When it has watched for longer than inbox.patience, which it reads again each
+// time, it makes the system call, with that sequence, and gets the answer from
+// there.
+//
+// The host takes a message where it sees it first: in the outbox or in
+// control.message, where it recognises one that it has taken by its sequence.
+// Before it sleeps it sets patience to 0 and looks at the outbox again. The
+// program has a full barrier between its writing sequence and its reading
+// patience, the host one between its writing patience and its reading sequence.
+//
+// Nothing else that changes with a message is in the two words' cache lines:
+// each write there takes the line from a processor that watches it.
+type Outbox struct {
+	Sequence uint32
+	Reserved [31]uint32
+	// kernel: not 0 if it has output for the host, so that the program must leave the VM
+	Leave uint32
+}
+
+// Offsets of the fields of Outbox.
+const (
+	OutboxOffsetSequence = 0
+	OutboxOffsetReserved = 4
+	OutboxOffsetLeave    = 128
+)
+
+// Inbox mirrors struct airlock_inbox.
+type Inbox struct {
+	// of the message that this answers
+	Sequence uint32
+	// how long the program watches, in units of AIRLOCK_PATIENCE_TICKS; ~0 for ever
+	Patience uint32
+}
+
+// Offsets of the fields of Inbox.
+const (
+	InboxOffsetSequence = 0
+	InboxOffsetPatience = 4
+)
 
 // TraceRecord mirrors struct airlock_trace_record.
 type TraceRecord struct {
@@ -411,6 +472,9 @@ type Clock struct {
 	Multiplier uint64
 	WallOffset uint64
 	Generation uint64
+	// inbox has a cache line to itself
+	Reserved2 [2]uint64
+	Inbox     Inbox
 }
 
 // Offsets of the fields of Clock.
@@ -422,6 +486,8 @@ const (
 	ClockOffsetMultiplier = 24
 	ClockOffsetWallOffset = 32
 	ClockOffsetGeneration = 40
+	ClockOffsetReserved2  = 48
+	ClockOffsetInbox      = 64
 )
 
 // KernelInfo mirrors struct airlock_kernel_info.
@@ -458,7 +524,7 @@ type KernelInfo struct {
 
 // Layout is any struct of the contract: plain numbers, without pointers.
 type Layout interface {
-	Region | Boot | Exit | Fault | Panic | Output | Input | Wait | Trace | Message | Info | TraceRecord | Control | Clock | KernelInfo
+	Region | Boot | Exit | Fault | Panic | Output | Input | Wait | Trace | Message | Info | Outbox | Inbox | TraceRecord | Control | Clock | KernelInfo
 }
 
 // Sizes and offsets as the C compiler has them.
@@ -528,8 +594,8 @@ func _() {
 	_ = x[unsafe.Offsetof(Message{}.Length)-0]
 	_ = x[unsafe.Offsetof(Message{}.Answer)-8]
 	_ = x[unsafe.Offsetof(Message{}.Result)-16]
-	_ = x[unsafe.Offsetof(Message{}.Reserved)-20]
-	_ = x[unsafe.Sizeof(Info{})-48]
+	_ = x[unsafe.Offsetof(Message{}.Sequence)-20]
+	_ = x[unsafe.Sizeof(Info{})-64]
 	_ = x[unsafe.Offsetof(Info{}.ABIVersion)-0]
 	_ = x[unsafe.Offsetof(Info{}.Serve)-4]
 	_ = x[unsafe.Offsetof(Info{}.Output)-8]
@@ -537,6 +603,15 @@ func _() {
 	_ = x[unsafe.Offsetof(Info{}.Input)-24]
 	_ = x[unsafe.Offsetof(Info{}.InputSize)-32]
 	_ = x[unsafe.Offsetof(Info{}.Generation)-40]
+	_ = x[unsafe.Offsetof(Info{}.Inbox)-48]
+	_ = x[unsafe.Offsetof(Info{}.Outbox)-56]
+	_ = x[unsafe.Sizeof(Outbox{})-132]
+	_ = x[unsafe.Offsetof(Outbox{}.Sequence)-0]
+	_ = x[unsafe.Offsetof(Outbox{}.Reserved)-4]
+	_ = x[unsafe.Offsetof(Outbox{}.Leave)-128]
+	_ = x[unsafe.Sizeof(Inbox{})-8]
+	_ = x[unsafe.Offsetof(Inbox{}.Sequence)-0]
+	_ = x[unsafe.Offsetof(Inbox{}.Patience)-4]
 	_ = x[unsafe.Sizeof(TraceRecord{})-128]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Kind)-0]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Thread)-4]
@@ -562,7 +637,7 @@ func _() {
 	_ = x[unsafe.Offsetof(Control{}.Wait)-1272]
 	_ = x[unsafe.Offsetof(Control{}.Trace)-1280]
 	_ = x[unsafe.Offsetof(Control{}.Message)-1288]
-	_ = x[unsafe.Sizeof(Clock{})-48]
+	_ = x[unsafe.Sizeof(Clock{})-72]
 	_ = x[unsafe.Offsetof(Clock{}.Sequence)-0]
 	_ = x[unsafe.Offsetof(Clock{}.Reserved)-4]
 	_ = x[unsafe.Offsetof(Clock{}.BaseTsc)-8]
@@ -570,6 +645,8 @@ func _() {
 	_ = x[unsafe.Offsetof(Clock{}.Multiplier)-24]
 	_ = x[unsafe.Offsetof(Clock{}.WallOffset)-32]
 	_ = x[unsafe.Offsetof(Clock{}.Generation)-40]
+	_ = x[unsafe.Offsetof(Clock{}.Reserved2)-48]
+	_ = x[unsafe.Offsetof(Clock{}.Inbox)-64]
 	_ = x[unsafe.Sizeof(KernelInfo{})-120]
 	_ = x[unsafe.Offsetof(KernelInfo{}.Magic)-0]
 	_ = x[unsafe.Offsetof(KernelInfo{}.ABIVersion)-8]

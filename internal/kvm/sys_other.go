@@ -36,9 +36,6 @@ func ThreadID() int { return 0 }
 // SignalThread fails.
 func SignalThread(int) error { return errPlatform }
 
-// TSC returns 0.
-func TSC() uint64 { return 0 }
-
 // HostCPUID returns an empty leaf.
 func HostCPUID(function, index uint32) CPUIDEntry {
 	return CPUIDEntry{Function: function, Index: index}

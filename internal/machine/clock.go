@@ -6,7 +6,7 @@ import (
 
 	"github.com/airlockvm/airlock/internal/abi"
 	"github.com/airlockvm/airlock/internal/guestmem"
-	"github.com/airlockvm/airlock/internal/kvm"
+	"github.com/airlockvm/airlock/internal/tsc"
 )
 
 // clock is the host's side of the clock page: guest time is a linear function
@@ -36,7 +36,7 @@ func (c *clock) share(memory *guestmem.Memory, word func(uint64) guestmem.Word32
 
 // start makes it bootTime now.
 func (c *clock) start(tscKHz uint64) error {
-	c.baseTSC, c.baseNS = kvm.TSC(), bootTime
+	c.baseTSC, c.baseNS = tsc.Read(), bootTime
 	c.multiplier = clockMultiplier(tscKHz)
 	return c.write()
 }
@@ -50,7 +50,7 @@ func clockMultiplier(tscKHz uint64) uint64 {
 
 // now returns the guest's monotonic time in ns.
 func (c *clock) now() uint64 {
-	high, low := bits.Mul64(kvm.TSC()-c.baseTSC, c.multiplier)
+	high, low := bits.Mul64(tsc.Read()-c.baseTSC, c.multiplier)
 	return c.baseNS + high<<32 + low>>32
 }
 

@@ -97,11 +97,27 @@ func (m *Machine) ReadMessage() abi.Message {
 	return readControl[abi.Message](m, abi.ControlOffsetMessage)
 }
 
-// Answer answers a message port: with the length of what WriteMessage has
-// written, or with a negative errno.
-func (m *Machine) Answer(length uint64, result int32) error {
+// Answer answers the last message of abi.PortNext or abi.PortHost, wherever it
+// was: with the length of what WriteMessage has written.
+func (m *Machine) Answer(length uint64) error {
+	if m.hot.respond(length) {
+		return nil
+	}
+	return m.AnswerHypercall(length, 0)
+}
+
+// AnswerHypercall answers the message that the guest has left the machine with:
+// with the length of what WriteMessage has written, or with a negative errno.
+func (m *Machine) AnswerHypercall(length uint64, result int32) error {
 	v := abi.Message{Answer: length, Result: result}
 	return m.memory.CopyIn(abi.ControlGPA+abi.ControlOffsetMessage, abi.Bytes(&v))
+}
+
+// PeekMessage copies the first bytes of the output message buffer, where a
+// message says how long it is.
+func (m *Machine) PeekMessage() (first [4]byte, err error) {
+	err = m.memory.CopyOut(first[:], m.boot.OutputGPA)
+	return first, err
 }
 
 // CopyMessage copies len(dst) bytes out of the output message buffer.

@@ -18,6 +18,9 @@ const (
 	ExitHypercall
 	// ExitCanceled means that the context given to Begin has ended.
 	ExitCanceled
+	// ExitPaused means that Pause was called, or that a launched guest went on for
+	// too long while nobody waited for it.
+	ExitPaused
 	// ExitShutdown is a triple fault: the guest's trap handling is broken.
 	ExitShutdown
 	// ExitPhysical is an access to guest-physical memory that doesn't exist: GPA,
@@ -46,6 +49,8 @@ func (k ExitKind) String() string {
 		return "hypercall"
 	case ExitCanceled:
 		return "canceled"
+	case ExitPaused:
+		return "paused"
 	case ExitShutdown:
 		return "triple fault"
 	case ExitPhysical:

@@ -147,7 +147,7 @@ func TestBadKernels(t *testing.T) {
 		{"other base", elfFile(tkText, []elfSegment{{tkText, make([]byte, 4096), 5}}), "starts at"},
 		{"short", elfFile(abi.KernelBase, []elfSegment{{abi.KernelBase, make([]byte, 8), 5}}), "magic"},
 		{"magic", spoil(func(i *abi.KernelInfo) { i.Magic++ }), "magic"},
-		{"version", spoil(func(i *abi.KernelInfo) { i.ABIVersion = 4711 }), "version 4711, this library has 2"},
+		{"version", spoil(func(i *abi.KernelInfo) { i.ABIVersion = 4711 }), "version 4711, this library has 3"},
 		{"stack", spoil(func(i *abi.KernelInfo) { i.Stack = 0x1000 }), "address 0x1000"},
 		{"LSTAR", spoil(func(i *abi.KernelInfo) { i.SyscallStub = 1 << 63 }), "address 0x8000000000000000"},
 		{"ring 0", spoil(func(i *abi.KernelInfo) { i.Ring0End = 0 }), "address 0x0"},

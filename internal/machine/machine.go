@@ -73,6 +73,8 @@ type Machine struct {
 	begun  bool        // between Begin and End
 	detach func() bool // ends the watch over the context; nil if it can't end
 
+	hot hot
+
 	tracker    tracker
 	generation uint64 // of the clock page: how often the guest was restored
 	// suspect says that the guest did what takes ring 0.
@@ -94,8 +96,8 @@ type Machine struct {
 	timer   *time.Timer // of the tick
 	ticking bool        // guarded by mu: the timer runs
 
-	// canceled asks Enter to return.
-	canceled atomic.Bool
+	// canceled and pause ask Enter to return.
+	canceled, pause atomic.Bool
 
 	// running says that a thread is in KVM_RUN or about to be.
 	running atomic.Bool
@@ -189,6 +191,7 @@ func (m *Machine) shareWords() error {
 	m.tickPending = word(abi.ControlOffsetTickPending)
 	m.events = word(abi.ControlOffsetEvents)
 	m.clock.share(m.memory, word)
+	m.hot.share(word)
 	return err
 }
 
@@ -293,6 +296,8 @@ func (m *Machine) Reset() error {
 	if m.image == nil || m.tracker.base != nil {
 		return ErrNoImage
 	}
+	m.Pause()
+	m.hot.forget()
 	if err := m.settle(); err != nil {
 		return err
 	}
@@ -349,6 +354,7 @@ func (m *Machine) Close() error {
 	if done {
 		return nil
 	}
+	m.Pause()
 	m.runner.close()
 	return m.destroyLater()
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/airlockvm/airlock/internal/abi"
 	"github.com/airlockvm/airlock/internal/kvm"
+	"github.com/airlockvm/airlock/internal/tsc"
 )
 
 // scratch returns 64-bit words that the guest wrote from tkScratch on.
@@ -76,9 +77,9 @@ func TestTimeStampCounter(t *testing.T) {
 	m.Begin(context.Background())
 	defer m.End()
 	for range 100 {
-		before := kvm.TSC()
+		before := tsc.Read()
 		hypercall(t, m, abi.PortExit)
-		guest, after := scratch(t, m, 1)[0], kvm.TSC()
+		guest, after := scratch(t, m, 1)[0], tsc.Read()
 		if guest < before || guest > after {
 			t.Fatalf("guest counter %d is not between the host's %d and %d", guest, before, after)
 		}

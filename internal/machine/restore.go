@@ -76,6 +76,8 @@ func (m *Machine) Restore(s *Snapshot, seed [32]byte) error {
 		return err
 	}
 	defer release()
+	m.Pause()
+	m.hot.forget()
 	if !m.replaceable {
 		if err := m.settle(); err != nil {
 			return err

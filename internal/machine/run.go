@@ -33,6 +33,7 @@ func (m *Machine) Begin(ctx context.Context) {
 	tid := m.runner.begin()
 	_ = m.clock.write() // can't fail once it was started
 
+	m.pause.Store(false)
 	m.mu.Lock()
 	m.session.number++
 	m.session.tid = tid
@@ -122,7 +123,9 @@ func (m *Machine) onTick() {
 		m.ticking = false
 		return
 	}
-	if m.running.Load() && m.tickWanted.Load() != 0 {
+	if since := m.hot.idle.Load(); since != 0 {
+		m.enough(since) // its threads stand still between calls
+	} else if m.running.Load() && m.tickWanted.Load() != 0 {
 		m.tick.Store(true)
 		m.kick()
 	}
@@ -149,12 +152,19 @@ func (m *Machine) Enter() (Exit, error) {
 	if !m.begun {
 		return Exit{}, errNotBegun
 	}
+	return m.enter()
+}
+
+func (m *Machine) enter() (Exit, error) {
 	m.running.Store(true)
 	defer m.running.Store(false)
 	for {
 		m.vcpu.ClearExitRequest()
 		if m.canceled.Load() {
 			return Exit{Kind: ExitCanceled}, nil
+		}
+		if m.pause.Load() {
+			return Exit{Kind: ExitPaused}, nil
 		}
 		if m.tick.Load() {
 			if err := m.injectTick(); err != nil {

@@ -346,7 +346,7 @@ func TestTextRefusals(t *testing.T) {
 			refused(t, err, row.want)
 		})
 	}
-	other := strings.Replace(string(text), `"abi":2`, `"abi":7`, 1)
+	other := strings.Replace(string(text), `"abi":3`, `"abi":7`, 1)
 	if _, err := Decode([]byte(other)); !errors.Is(err, ErrIncompatible) || !strings.Contains(err.Error(), "ABI version 7") {
 		t.Errorf("another ABI version: %v", err)
 	}
@@ -388,7 +388,7 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(text)
-	f.Add([]byte(`{"version":1,"abi":2}`))
+	f.Add([]byte(`{"version":1,"abi":3}`))
 	for _, row := range refusals {
 		c := sample(f)
 		row.spoil(c)

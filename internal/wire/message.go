@@ -1,5 +1,7 @@
 package wire
 
+import "encoding/binary"
+
 // Limits that the schemas set. A message that exceeds one is neither written
 // nor accepted. A test compares them with abi/schema/*.fbs.
 const (
@@ -121,4 +123,12 @@ type Declaration struct {
 type HostFunctions struct {
 	// Functions are at most MaxFunctions, each of another name.
 	Functions []Function
+}
+
+// Length returns how long a message says that it is, of which msg is at least the
+// first four bytes.
+//
+// Guest-controlled: the bytes.
+func Length(msg []byte) uint64 {
+	return uint64(binary.LittleEndian.Uint32(msg[sizePosition:])) + rootPosition
 }

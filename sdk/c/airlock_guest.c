@@ -31,7 +31,7 @@
  * a program needs. A test compares them.
  */
 enum {
-	ABI_VERSION = 2,
+	ABI_VERSION = 3,
 	ABI_SYSCALL = 511,
 };
 
@@ -53,7 +53,26 @@ struct info {
 	uint64_t input;
 	uint64_t input_size;
 	uint64_t generation;
+	uint64_t inbox;
+	uint64_t outbox;
 };
+
+/* struct airlock_outbox */
+struct outbox {
+	uint32_t sequence;
+	uint32_t reserved[31];
+	uint32_t leave;
+};
+
+/* struct airlock_inbox */
+struct inbox {
+	uint32_t sequence;
+	uint32_t patience;
+};
+
+#define OPERATION_BITS 3u
+#define PATIENCE_TICKS 1024u
+#define PATIENCE_FOREVER 0xffffffffu
 
 enum {
 	MAX_MESSAGE = 0x7fffffff,
@@ -111,9 +130,10 @@ static inline int64_t system_call(int64_t number, int64_t first, int64_t second,
 	return raw_system_call(number, arguments);
 }
 
-static int64_t operate(enum operation operation, size_t argument)
+/* Messages that have no sequence take 0 for it. */
+static int64_t operate(enum operation operation, size_t argument, uint32_t sequence)
 {
-	return system_call(ABI_SYSCALL, operation, (int64_t)argument, 0, 0);
+	return system_call(ABI_SYSCALL, operation, (int64_t)argument, sequence, 0);
 }
 
 AIRLOCK_NORETURN static void exit_program(int status)
@@ -1033,6 +1053,8 @@ static struct {
 	size_t input_size;
 	uint8_t *call;
 	uint8_t *aside;
+	struct outbox *outbox;
+	const struct inbox *inbox;
 	const uint64_t *generation; /* changes when the sandbox is restored, or NULL */
 	uint64_t seen;
 } channel;
@@ -1061,10 +1083,10 @@ static bool find_buffers(struct note *why)
 	union {
 		struct info info;
 		uint8_t room[256]; /* the kernel of another version may have more to say */
-	} answer = {{0, 0, 0, 0, 0, 0, 0}};
+	} answer = {{0, 0, 0, 0, 0, 0, 0, 0, 0}};
 	const struct info *info = &answer.info;
 
-	if (!check_info(info, operate(OPERATION_INFO, (size_t)(uintptr_t)&answer), why))
+	if (!check_info(info, operate(OPERATION_INFO, (size_t)(uintptr_t)&answer, 0), why))
 		return false;
 	channel.call = map_memory(info->input_size + info->output_size);
 	if (channel.call == NULL) {
@@ -1076,11 +1098,58 @@ static bool find_buffers(struct note *why)
 	channel.output_size = info->output_size;
 	channel.input = (const uint8_t *)(uintptr_t)info->input;
 	channel.input_size = info->input_size;
+	channel.outbox = (struct outbox *)(uintptr_t)info->outbox;
+	channel.inbox = (const struct inbox *)(uintptr_t)info->inbox;
 	channel.generation = (const uint64_t *)(uintptr_t)info->generation;
 	if (channel.generation != NULL)
 		channel.seen = __atomic_load_n(channel.generation, __ATOMIC_RELAXED);
 	__atomic_store_n(&channel.connected, true, __ATOMIC_RELEASE);
 	return true;
+}
+
+/* Waits for the answer to a message in the outbox. Returns false when it has waited for as long as it may. */
+static bool watch(uint32_t sequence)
+{
+	const unsigned rounds = 32; /* a look at the clock takes as long as a few at the inbox */
+	uint64_t start = 0;
+
+	for (unsigned round = 1;; round++) {
+		uint32_t patience;
+
+		if (__atomic_load_n(&channel.inbox->sequence, __ATOMIC_ACQUIRE) == sequence)
+			return true;
+		__builtin_ia32_pause();
+		if (round % rounds != 0)
+			continue;
+		if (start == 0)
+			start = __builtin_ia32_rdtsc();
+		patience = __atomic_load_n(&channel.inbox->patience, __ATOMIC_RELAXED);
+		if (patience != PATIENCE_FOREVER &&
+		    __builtin_ia32_rdtsc() - start >= (uint64_t)patience * PATIENCE_TICKS)
+			return false;
+	}
+}
+
+/*
+ * Gets the message in the output buffer to the host, and returns the length of
+ * the answer in the input buffer, or a negative error number: by way of the
+ * outbox, if the host may be watching it (struct airlock_outbox in airlock_abi.h
+ * says how), else by a system call.
+ */
+static int64_t pass(enum operation operation, size_t size)
+{
+	struct outbox *out = channel.outbox;
+	uint32_t sequence;
+
+	if (out == NULL || __atomic_load_n(&channel.inbox->patience, __ATOMIC_RELAXED) == 0 ||
+	    __atomic_load_n(&out->leave, __ATOMIC_RELAXED) != 0)
+		return operate(operation, size, 0);
+	sequence = ((out->sequence >> OPERATION_BITS) + 1) << OPERATION_BITS | operation;
+	/* The barrier is needed before patience is read: the host writes that and reads this. */
+	(void)__atomic_exchange_n(&out->sequence, sequence, __ATOMIC_SEQ_CST);
+	if (!watch(sequence))
+		return operate(operation, size, sequence);
+	return (int64_t)load32(channel.input) + 4;
 }
 
 /* Connects with the host, once, or says why it can't. */
@@ -1139,7 +1208,7 @@ AIRLOCK_NORETURN static COLD void abort_program(enum airlock_code code, struct a
 	struct writer w;
 
 	if (begin_message(&w) && write_error(&w, code, message))
-		operate(OPERATION_ABORT, w.position);
+		operate(OPERATION_ABORT, w.position, 0);
 	/* Only if the host did not listen. */
 	write_stderr(message);
 	write_stderr(airlock_text("\n"));
@@ -1419,7 +1488,7 @@ static enum airlock_code ask_host(struct writer *w, const struct airlock_import 
 		return code;
 	if (!write_call(w, airlock_text(function->name), arguments, count))
 		return refuse(value, AIRLOCK_TOO_LARGE, "the arguments do not fit into the message buffer");
-	length = operate(OPERATION_HOST, w->position);
+	length = pass(OPERATION_HOST, w->position);
 	if (length < 0)
 		return refuse(value, AIRLOCK_DENIED, "the host takes no calls now");
 	if ((uint64_t)length > channel.input_size || !read_result(channel.input, (size_t)length, &outcome))
@@ -1496,7 +1565,7 @@ bool airlock_log_record(const struct airlock_record *record)
 
 	if (!begin_message(&w))
 		return false;
-	sent = write_record(&w, record) && operate(OPERATION_LOG, w.position) >= 0;
+	sent = write_record(&w, record) && operate(OPERATION_LOG, w.position, 0) >= 0;
 	end_message();
 	return sent;
 }
@@ -1600,7 +1669,7 @@ static void declare(const struct airlock_program *program)
 	begin_message(&w);
 	fits = write_declaration(&w, program, airlock_text(SDK_NAME), airlock_text(SDK_VERSION));
 	if (fits)
-		length = operate(OPERATION_DECLARE, w.position);
+		length = operate(OPERATION_DECLARE, w.position, 0);
 	end_message();
 	if (!fits)
 		mistake("airlock_serve", "the list of exports and imports does not fit into the message buffer", NULL,
@@ -1615,7 +1684,7 @@ static size_t next_call(bool first)
 	int64_t length;
 
 	lock(&channel.lock);
-	length = operate(OPERATION_NEXT, first ? 0 : finish_call(&current));
+	length = first ? operate(OPERATION_NEXT, 0, 0) : pass(OPERATION_NEXT, finish_call(&current));
 	if (length < 0 || (uint64_t)length > channel.input_size)
 		stop(airlock_text("the host is gone"));
 	copy(channel.call, channel.input, (size_t)length);

@@ -8,7 +8,7 @@ import (
 
 // shared names the structs that host and guest use at the same time: the host
 // needs the offsets of their fields to touch one without the others.
-var shared = map[string]bool{"control": true, "clock": true}
+var shared = map[string]bool{"control": true, "clock": true, "outbox": true, "inbox": true}
 
 // initialisms are the words that Go names spell in capitals.
 var initialisms = map[string]bool{

@@ -17,7 +17,16 @@
 #include "sched/sched.h"
 #include "trace.h"
 
-/* Maps both buffers, which lie one behind the other, above what programs may unmap. */
+static void map(u64 address, u64 gpa)
+{
+	u64 *entry = pagetable_entry(address, true);
+
+	if (entry == NULL)
+		out_of_memory(address);
+	*entry = pagetable_value(gpa, PROT_READ | PROT_WRITE);
+}
+
+/* Maps both buffers, which lie one behind the other, and the outbox, above what programs may unmap. */
 static i64 map_buffers(void)
 {
 	const struct airlock_boot *boot = &control_page()->boot;
@@ -25,16 +34,12 @@ static i64 map_buffers(void)
 
 	if (regions_find(&user_regions, AIRLOCK_MESSAGES) != NULL)
 		return 0;
-	if (regions_insert(&user_regions, AIRLOCK_MESSAGES, AIRLOCK_MESSAGES + size, PROT_READ | PROT_WRITE,
-	                   REGION_FIXED) < 0)
+	if (regions_insert(&user_regions, AIRLOCK_MESSAGES, AIRLOCK_MESSAGES + size + PAGE_SIZE,
+	                   PROT_READ | PROT_WRITE, REGION_FIXED) < 0)
 		return -ENOMEM;
-	for (u64 offset = 0; offset < size; offset += PAGE_SIZE) {
-		u64 *entry = pagetable_entry(AIRLOCK_MESSAGES + offset, true);
-
-		if (entry == NULL)
-			out_of_memory(AIRLOCK_MESSAGES + offset);
-		*entry = pagetable_value(boot->output_gpa + offset, PROT_READ | PROT_WRITE);
-	}
+	for (u64 offset = 0; offset < size; offset += PAGE_SIZE)
+		map(AIRLOCK_MESSAGES + offset, boot->output_gpa + offset);
+	map(AIRLOCK_MESSAGES + size, AIRLOCK_OUTBOX_GPA);
 	return 0;
 }
 
@@ -49,13 +54,15 @@ static i64 give_info(u64 address)
 		.input = AIRLOCK_MESSAGES + boot->output_size,
 		.input_size = boot->input_size,
 		.generation = AIRLOCK_VVAR + offsetof(struct airlock_clock, generation),
+		.inbox = AIRLOCK_VVAR + offsetof(struct airlock_clock, inbox),
+		.outbox = AIRLOCK_MESSAGES + boot->output_size + boot->input_size,
 	};
 	i64 result = map_buffers();
 
 	return result < 0 ? result : copy_to_user(address, &info, sizeof(info));
 }
 
-static i64 send(u16 port, u64 length)
+static i64 send(u16 port, u64 length, u32 sequence)
 {
 	struct airlock_message *message = &control_page()->message;
 
@@ -67,6 +74,7 @@ static i64 send(u16 port, u64 length)
 	if (port == AIRLOCK_PORT_NEXT)
 		trace_flush();
 	message->length = length;
+	message->sequence = sequence;
 	message->answer = 0;
 	message->result = -EIO;
 	hypercall(port);
@@ -80,15 +88,15 @@ i64 sys_airlock(const u64 *arg)
 	case AIRLOCK_OPERATION_INFO:
 		return give_info(arg[1]);
 	case AIRLOCK_OPERATION_DECLARE:
-		return send(AIRLOCK_PORT_DECLARE, arg[1]);
+		return send(AIRLOCK_PORT_DECLARE, arg[1], 0);
 	case AIRLOCK_OPERATION_NEXT:
-		return send(AIRLOCK_PORT_NEXT, arg[1]);
+		return send(AIRLOCK_PORT_NEXT, arg[1], (u32)arg[2]);
 	case AIRLOCK_OPERATION_HOST:
-		return send(AIRLOCK_PORT_HOST, arg[1]);
+		return send(AIRLOCK_PORT_HOST, arg[1], (u32)arg[2]);
 	case AIRLOCK_OPERATION_LOG:
-		return send(AIRLOCK_PORT_LOG, arg[1]);
+		return send(AIRLOCK_PORT_LOG, arg[1], 0);
 	case AIRLOCK_OPERATION_ABORT:
-		return send(AIRLOCK_PORT_ABORT, arg[1]);
+		return send(AIRLOCK_PORT_ABORT, arg[1], 0);
 	default:
 		return -EINVAL;
 	}

@@ -28,6 +28,16 @@ SAME_FIELD(output_size);
 SAME_FIELD(input);
 SAME_FIELD(input_size);
 SAME_FIELD(generation);
+SAME_FIELD(inbox);
+SAME_FIELD(outbox);
+SAME(sizeof(struct outbox), sizeof(struct airlock_outbox));
+SAME(offsetof(struct outbox, sequence), offsetof(struct airlock_outbox, sequence));
+SAME(offsetof(struct outbox, leave), offsetof(struct airlock_outbox, leave));
+SAME(sizeof(struct inbox), sizeof(struct airlock_inbox));
+SAME(offsetof(struct inbox, sequence), offsetof(struct airlock_inbox, sequence));
+SAME(offsetof(struct inbox, patience), offsetof(struct airlock_inbox, patience));
+SAME(OPERATION_BITS, AIRLOCK_OPERATION_BITS);
+SAME(PATIENCE_TICKS, AIRLOCK_PATIENCE_TICKS);
 
 #include <linux/futex.h>
 #include <sys/mman.h>

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/airlockvm/airlock"
+)
+
+// What is promised of hot calls: multiples of the time in which two processors
+// pass each other a word and get it back, and of each other.
+const (
+	hotEchoC    = 4
+	hotEchoGo   = 8
+	hotHostEcho = 2.2
+)
+
+const (
+	// hotSpin is the Spin of the sandboxes: more than a busy machine takes from either side.
+	hotSpin = 500 * time.Microsecond
+	// hotRest is for how long nothing is called before something else is measured:
+	// the guest has then left its processor.
+	hotRest  = 2 * time.Millisecond
+	hotWarm  = 500
+	hotBatch = 2000
+)
+
+func hotExperiments() []experiment {
+	return []experiment{{sectionHot, "hot calls", hotCalls}}
+}
+
+// hotCalls measures hot echoes, and those by way of the host, in turn with a
+// program of a few instructions that does nothing but answer.
+func hotCalls(ctx context.Context, b *bench) ([]row, error) {
+	if min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) < 2 {
+		return nil, fmt.Errorf("hot calls need two processors")
+	}
+	k, err := newRawKit()
+	if err != nil {
+		return nil, err
+	}
+	defer k.close()
+	var list []series
+	text := strings.Repeat("0123456789abcdef", 4)
+	err = k.with(func(m *rawVM) error {
+		return b.withCallees(ctx, airlock.Options{Spin: hotSpin}, func(inGo, inC *airlock.Sandbox) error {
+			call := func(sb *airlock.Sandbox, function string) sample {
+				return hotBatched(func() error {
+					got, err := airlock.Call[string](ctx, sb, function, text)
+					return expect(got == text, err)
+				})
+			}
+			const rounds = 100
+			list, err = interleave(b.times(rounds), k.pingPong(m),
+				call(inGo, "Echo"), call(inC, "Echo"), call(inGo, "Ask"), call(inC, "Ask"))
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	pong, echoGo, echoC, askGo, askC := list[0], list[1], list[2], list[3], list[4]
+	return []row{
+		alone("a word from one processor to another and back", pong),
+		against("echo of 64 bytes, guest in Go", echoGo, pong, ratios(echoGo, pong), atMost(hotEchoGo)),
+		against("echo of 64 bytes, guest in C", echoC, pong, ratios(echoC, pong), atMost(hotEchoC)),
+		against("the same by way of the host, to the hot echo, in Go", askGo, echoGo, ratios(askGo, echoGo), atMost(hotHostEcho)),
+		against("the same by way of the host, to the hot echo, in C", askC, echoC, ratios(askC, echoC), atMost(hotHostEcho)),
+	}, nil
+}
+
+// hotBatched is the sample of a call when others like it went before.
+func hotBatched(do func() error) sample {
+	take := batched(hotBatch, do)
+	warm := batched(hotWarm, do)
+	return func() (float64, error) {
+		time.Sleep(hotRest)
+		if _, err := warm(); err != nil {
+			return 0, err
+		}
+		return take()
+	}
+}
+
+// pingPong is the sample of how long a word takes to a raw machine and back.
+func (k *rawKit) pingPong(m *rawVM) sample {
+	const stop = ^uint32(0)
+	return func() (float64, error) {
+		time.Sleep(hotRest)
+		ping, err := m.memory.Word32(rawPing)
+		if err != nil {
+			return 0, err
+		}
+		pong, err := m.memory.Word32(rawPong)
+		if err != nil {
+			return 0, err
+		}
+		ping.Store(0)
+		pong.Store(0)
+		regs := k.state.Regs
+		regs.RIP, regs.RDI, regs.RSI, regs.RBX = rawAnswer, rawPing, rawPong, 0
+		if err := m.vcpu.SetRegs(&regs); err != nil {
+			return 0, err
+		}
+		left := make(chan error, 1)
+		go func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			left <- m.leave()
+		}()
+		pass := func(first, count uint32) {
+			for n := first; n < first+count; n++ {
+				ping.Store(n)
+				for pong.Load() != n { //nolint:revive // a spin
+				}
+			}
+		}
+		pass(1, hotWarm)
+		start := time.Now()
+		pass(1+hotWarm, hotBatch)
+		took := float64(time.Since(start)) / hotBatch
+		ping.Store(stop)
+		return took, <-left
+	}
+}

@@ -1,0 +1,179 @@
+package airlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/machine"
+	"github.com/airlockvm/airlock/internal/tsc"
+	"github.com/airlockvm/airlock/internal/wire"
+)
+
+// SpinAlways as [Options.Spin] keeps a processor for the guest from the first
+// call to [Sandbox.Close].
+const SpinAlways = time.Duration(math.MaxInt64)
+
+// heat decides which calls are hot: the guest runs on a thread of its own, and
+// both sides watch shared memory for each other's messages instead of leaving and
+// entering the virtual machine.
+//
+// A call is made hot if it comes soon after one that didn't take long. To let a
+// guest go costs more than to enter it, so calls that then aren't worth it are
+// followed by more and more that don't try.
+type heat struct {
+	budget   uint64 // ticks that either side may watch for the other; 0: never
+	patience uint32 // the same for the guest
+
+	started, ended uint64 // ticks, of the last call
+	quick          bool   // it was one that would do well hot
+	skip, backoff  int    // calls that don't try; after the last failure
+}
+
+// launchTime is how much longer the host watches for the first message after it
+// has let the guest go: until the thread for that runs.
+const launchTime = time.Millisecond
+
+// slack is how much longer than Spin a plain call may take for the next one to be
+// tried hot: it has left the machine a few times.
+const slack = 100 * time.Microsecond
+
+// maxBackoff is how many calls at most go by without one that is tried hot.
+const maxBackoff = 1023
+
+func newHeat(options *Options, m *machine.Machine) heat {
+	switch {
+	case options.Spin == 0, options.Trace != nil: // traces are handed over by leaving
+		return heat{}
+	case options.Spin == SpinAlways:
+		return heat{budget: math.MaxUint64, patience: machine.PatienceForever}
+	}
+	return heat{budget: max(m.Ticks(options.Spin), 1), patience: m.Patience(options.Spin)}
+}
+
+// begin is called at the start of a call. It reports whether that is to be hot.
+func (h *heat) begin() bool {
+	if h.budget == 0 {
+		return false
+	}
+	h.started = tsc.Read()
+	switch {
+	case h.skip > 0:
+		h.skip--
+		return false
+	case h.budget == math.MaxUint64:
+		return true
+	}
+	return h.quick && h.started-h.ended <= h.budget
+}
+
+// end is called when a plain call has its answer. Exits are those that a hot one
+// would have made as well.
+func (h *heat) end(m *machine.Machine, exits int) {
+	if h.budget == 0 {
+		return
+	}
+	h.ended = tsc.Read()
+	took := h.ended - h.started
+	h.quick = exits == 0 && (took <= h.budget || took-h.budget <= m.Ticks(slack))
+}
+
+// stayed is called when a hot call has its answer: the guest has not left.
+func (h *heat) stayed() {
+	h.ended, h.quick, h.backoff = tsc.Read(), true, 0
+}
+
+// failed is called when a guest that was let go has left during a call.
+func (h *heat) failed() {
+	h.backoff = min(2*h.backoff+1, maxBackoff)
+	h.skip = h.backoff
+}
+
+// meet runs a call with the guest on its own thread, until it waits for the next
+// one: nil. When the guest leaves the machine, it goes on as a plain call. Its first
+// message may take so much longer than the others.
+func (s *serving) meet(ctx context.Context, extra time.Duration) error {
+	s.ctx = ctx
+	for {
+		if s.machine.Watch(ctx.Done(), s.heat.budget, extra) != machine.SawMessage {
+			exit, err := s.machine.Wait(ctx)
+			if err != nil {
+				return fmt.Errorf("airlock: run: %w", err)
+			}
+			s.heat.failed()
+			return s.plain(ctx, &exit)
+		}
+		extra = 0
+		err := s.takeHot(s.machine.Taken())
+		if errors.Is(err, errNext) {
+			s.machine.Idle()
+			s.heat.stayed()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// takeHot is take for a message that came through the outbox.
+//
+// Guest-controlled: the length, which take checks.
+func (s *serving) takeHot(port uint16) error {
+	first, err := s.machine.PeekMessage()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrProtocol, err)
+	}
+	return s.take(port, wire.Length(first[:]))
+}
+
+// collect is called before a message is sent to a guest that may have left
+// meanwhile. It returns an exit that has yet to be seen to, or nil.
+func (s *serving) collect(ctx context.Context) (*machine.Exit, error) {
+	if !s.machine.Launched() || !s.machine.Gone() {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	exit, err := s.machine.Wait(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("airlock: run: %w", err)
+	}
+	if exit.Kind == machine.ExitPaused {
+		return nil, nil //nolint:nilnil // it stands where it watched
+	}
+	if exit.Kind == machine.ExitHypercall && exit.Port == abi.PortNext {
+		if again, _, err := s.machine.Again(s.machine.ReadMessage()); again {
+			return nil, err
+		}
+	}
+	return &exit, nil
+}
+
+// parkTime is how long a guest that watches for calls may take to leave.
+const parkTime = time.Second
+
+// park makes the guest stand behind the hypercall by which it waits for a call.
+func (s *serving) park(ctx context.Context) error {
+	if !s.machine.Watching() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, parkTime, fmt.Errorf("%w: does not leave to wait for calls", ErrProtocol))
+	defer cancel()
+	s.ctx = ctx
+	var exit *machine.Exit
+	if s.machine.Launched() {
+		s.machine.Recall()
+		left, err := s.machine.Wait(ctx)
+		if err != nil {
+			return fmt.Errorf("airlock: run: %w", err)
+		}
+		exit = &left
+	}
+	err := s.plain(ctx, exit)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, ErrProtocol) {
+		return cause
+	}
+	return err
+}
