@@ -25,7 +25,7 @@ TOOL := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 # run "each,MODULES,COMMAND": the command, in all modules even if it fails in one
 each = @failed=; for module in $(1); do echo "$$module: $(2)"; (cd $$module && $(2)) || failed=1; done; test -z "$$failed"
 
-.PHONY: all help build check test test-nokvm race soak nested fuzz bench kernel guests generate fmt lint cover vuln demo install \
+.PHONY: all help build check test test-nokvm race soak nested fuzz nightly bench kernel guests generate fmt lint cover vuln demo install \
 	clean setup tidy vet cross generated format
 
 all: build
@@ -65,6 +65,10 @@ soak: ## a million calls, each followed by a restore: takes minutes
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	scripts/fuzz.sh $(FUZZTIME)
+
+nightly: FUZZTIME = 10m
+nightly: setup soak fuzz ## soak, fuzz with FUZZTIME=10m, and 100 000 sandboxes: takes hours
+	AIRLOCK_LONG=1 CGO_ENABLED=0 $(GO) test ./test -run '^(TestManyCycles|TestRandomCancels)$$' -v -timeout 0 -count 1 -args -cycles 100000
 
 bench: ## measure this machine; bench/SPEC.md says what and how
 	$(GO) run -C bench . $(BENCHFLAGS)

@@ -188,6 +188,7 @@ func (sb *Sandbox) start(ctx context.Context) error {
 func (s *serving) run(ctx context.Context) error {
 	s.calling, s.failed, s.logs, s.exits, s.result = true, nil, 0, 0, wire.Result{}
 	defer func() { s.calling = false }()
+	s.sandbox.made.Calls++
 	hot := s.heat.begin()
 	exit, err := s.collect(ctx)
 	if err != nil {

@@ -111,6 +111,7 @@ func (s *serving) meet(ctx context.Context, extra time.Duration) error {
 		if errors.Is(err, errNext) {
 			s.machine.Idle()
 			s.heat.stayed()
+			s.sandbox.made.Hot++
 			return nil
 		}
 		if err != nil {

@@ -38,10 +38,12 @@ type Sandbox struct {
 	closing bool                    // guarded by mu: Close waits for what runs
 	stopped chan struct{}           // guarded by mu: if not nil, closed when what runs has ended
 	caller  context.Context         // guarded by mu: of what runs
+	stats   Stats                   // guarded by mu: made, as of the end of what ran last
 	derived context.Context         // guarded by mu: see activity; nil until somebody wants it
 	cancel  context.CancelCauseFunc // guarded by mu: of derived
 
 	// The rest is used by who set stateRunning.
+	made    Stats
 	used    bool     // memory is no longer that of a new machine
 	serving *serving // nil before the first call
 	machine *machine.Machine
@@ -152,6 +154,20 @@ func (sb *Sandbox) take(ctx context.Context) error {
 	return nil
 }
 
+// Stats counts what a sandbox has done.
+type Stats struct {
+	// Calls is how many calls the guest has been sent, Hot how many of them were
+	// answered without leaving the virtual machine: see Options.Spin.
+	Calls, Hot uint64
+}
+
+// Stats returns what the sandbox has done so far.
+func (sb *Sandbox) Stats() Stats {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	return sb.stats
+}
+
 // errUnfinished is what has happened to something that runs until it has
 // returned. It is what [Sandbox.end] gets when code of the application panics or
 // ends its goroutine in the middle.
@@ -166,6 +182,7 @@ func (sb *Sandbox) end(err error) {
 		sb.cancel(nil)
 	}
 	sb.caller, sb.derived, sb.cancel = nil, nil, nil
+	sb.stats = sb.made
 	sb.state = stateReady
 	if err != nil {
 		sb.state = statePoisoned

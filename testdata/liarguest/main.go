@@ -75,6 +75,9 @@ func declareAll() {
 	for name := range truths {
 		names = append(names, name)
 	}
+	for name := range hotLies {
+		names = append(names, name)
+	}
 	slices.Sort(names)
 	d := wire.Declaration{SDKName: "none"}
 	for _, name := range names {
@@ -89,6 +92,7 @@ func declareAll() {
 
 func main() {
 	connect()
+	connectHot()
 	if lie, ok := startLies[os.Args[0]]; ok {
 		lie()
 	}
@@ -102,6 +106,9 @@ func main() {
 		text := "fine"
 		if truth, ok := truths[call.Name]; ok {
 			text = truth()
+		}
+		if lie, ok := hotLies[call.Name]; ok {
+			lie()
 		}
 		if lie, ok := lies[call.Name]; ok {
 			lie()
