@@ -189,7 +189,6 @@ func (s *serving) run(ctx context.Context) error {
 	s.calling, s.failed, s.logs, s.exits, s.result = true, nil, 0, 0, wire.Result{}
 	defer func() { s.calling = false }()
 	s.sandbox.made.Calls++
-	hot := s.heat.begin()
 	exit, err := s.collect(ctx)
 	if err != nil {
 		return err
@@ -198,9 +197,9 @@ func (s *serving) run(ctx context.Context) error {
 		return err
 	}
 	switch {
-	case exit == nil && s.machine.Launched():
+	case s.machine.Launched():
 		err = s.meet(ctx, 0)
-	case exit == nil && hot && s.machine.Launch(s.heat.patience):
+	case s.heat.begin() && exit == nil && s.machine.Launch(s.heat.patience):
 		err = s.meet(ctx, launchTime)
 	default:
 		err = s.plain(ctx, exit)

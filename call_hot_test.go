@@ -122,10 +122,12 @@ func TestHotEnds(t *testing.T) {
 	}
 	defer snap.Close() //nolint:errcheck // nothing can fail
 	ends := map[string]func(ctx context.Context, cancel context.CancelFunc, sb *airlock.Sandbox){
-		"cancel":   func(_ context.Context, cancel context.CancelFunc, _ *airlock.Sandbox) { cancel() },
-		"close":    func(_ context.Context, _ context.CancelFunc, sb *airlock.Sandbox) { _ = sb.Close() },
-		"restore":  func(ctx context.Context, _ context.CancelFunc, sb *airlock.Sandbox) { _ = sb.Restore(ctx, snap) },
-		"snapshot": func(ctx context.Context, _ context.CancelFunc, sb *airlock.Sandbox) { _ = closeSnapshot(sb.Snapshot(ctx)) },
+		"cancel":  func(_ context.Context, cancel context.CancelFunc, _ *airlock.Sandbox) { cancel() },
+		"close":   func(_ context.Context, _ context.CancelFunc, sb *airlock.Sandbox) { _ = sb.Close() },
+		"restore": func(ctx context.Context, _ context.CancelFunc, sb *airlock.Sandbox) { _ = sb.Restore(ctx, snap) },
+		"snapshot": func(ctx context.Context, _ context.CancelFunc, sb *airlock.Sandbox) {
+			_ = closeSnapshot(sb.Snapshot(ctx))
+		},
 	}
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/airlockvm/airlock"
 	"github.com/airlockvm/airlock/internal/kvmtest"
@@ -72,21 +72,40 @@ func TestNotServing(t *testing.T) {
 	}
 }
 
+// BenchmarkCall measures an echo, plain and hot.
 func BenchmarkCall(b *testing.B) {
-	g, err := airlock.LoadGuest(os.Getenv("AIRLOCK_CALLGUEST"))
-	if err != nil {
-		b.Skip("AIRLOCK_CALLGUEST names no built testdata/callguest: ", err)
+	text := strings.Repeat("0123456789abcdef", 4)
+	for _, spin := range []time.Duration{0, airlock.SpinAlways} {
+		b.Run("spin "+spin.String(), func(b *testing.B) {
+			sb := newSandbox(b, "callguest", airlock.Options{Spin: spin})
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := airlock.Call[string](context.Background(), sb, "String", text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
-	sb, err := airlock.New(b.Context(), g, airlock.Options{HostFuncs: hosts()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer sb.Close()
-	text := strings.Repeat("x", 64)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := airlock.Call[string](b.Context(), sb, "String", text); err != nil {
-			b.Fatal(err)
+}
+
+// TestCallAllocations: a call allocates what the caller passes and gets, and
+// little else.
+func TestCallAllocations(t *testing.T) {
+	const most, mostCancellable = 3, 6
+	text := strings.Repeat("0123456789abcdef", 4)
+	cancellable, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for _, spin := range []time.Duration{0, airlock.SpinAlways} {
+		sb := newSandbox(t, "callguest", airlock.Options{Spin: spin})
+		for ctx, limit := range map[context.Context]float64{context.Background(): most, cancellable: mostCancellable} {
+			n := testing.AllocsPerRun(200, func() {
+				if _, err := airlock.Call[string](ctx, sb, "String", text); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if n > limit {
+				t.Errorf("%v objects with Spin %v; want at most %v", n, spin, limit)
+			}
 		}
 	}
 }

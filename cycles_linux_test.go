@@ -122,7 +122,8 @@ type canceller struct {
 // life makes a sandbox, calls it some times, and closes it, sometimes while a
 // call goes on.
 func (c *canceller) life(calls int) {
-	options := airlock.Options{HostFuncs: snapHosts()}
+	spins := []time.Duration{0, 50 * time.Microsecond, airlock.SpinAlways}
+	options := airlock.Options{HostFuncs: snapHosts(), Spin: spins[c.random.IntN(len(spins))]}
 	var sb *airlock.Sandbox
 	var err error
 	clone := c.random.IntN(6) != 0

@@ -54,7 +54,8 @@ func newHeat(options *Options, m *machine.Machine) heat {
 	return heat{budget: max(m.Ticks(options.Spin), 1), patience: m.Patience(options.Spin)}
 }
 
-// begin is called at the start of a call. It reports whether that is to be hot.
+// begin is called at the start of a call, unless the guest runs on its own
+// thread already. It reports whether that is to be hot.
 func (h *heat) begin() bool {
 	if h.budget == 0 {
 		return false
@@ -82,8 +83,8 @@ func (h *heat) end(m *machine.Machine, exits int) {
 }
 
 // stayed is called when a hot call has its answer: the guest has not left.
-func (h *heat) stayed() {
-	h.ended, h.quick, h.backoff = tsc.Read(), true, 0
+func (h *heat) stayed(now uint64) {
+	h.ended, h.quick, h.backoff = now, true, 0
 }
 
 // failed is called when a guest that was let go has left during a call.
@@ -109,8 +110,9 @@ func (s *serving) meet(ctx context.Context, extra time.Duration) error {
 		extra = 0
 		err := s.takeHot(s.machine.Taken())
 		if errors.Is(err, errNext) {
-			s.machine.Idle()
-			s.heat.stayed()
+			now := tsc.Read()
+			s.machine.Idle(now)
+			s.heat.stayed(now)
 			s.sandbox.made.Hot++
 			return nil
 		}

@@ -62,23 +62,24 @@ func (p *process) run(ctx context.Context) (int, error) {
 
 // loop enters the guest again and again until something ends that. The error
 // says what. If there is an exit already, it begins with that.
-func (p *process) loop(exit *machine.Exit) error {
+func (p *process) loop(first *machine.Exit) error {
+	if first != nil {
+		if err := p.handle(*first); err != nil {
+			return err
+		}
+	}
 	for {
-		if exit == nil {
-			e, err := p.machine.Enter()
-			if err != nil {
-				return fmt.Errorf("airlock: run: %w", err)
-			}
-			exit = &e
+		exit, err := p.machine.Enter()
+		if err != nil {
+			return fmt.Errorf("airlock: run: %w", err)
 		}
 		if err := p.handle(exit); err != nil {
 			return err
 		}
-		exit = nil
 	}
 }
 
-func (p *process) handle(exit *machine.Exit) error {
+func (p *process) handle(exit machine.Exit) error {
 	p.exits++
 	switch exit.Kind {
 	case machine.ExitHypercall:
@@ -254,7 +255,7 @@ func (p *process) kernelPanic(k abi.Panic) error {
 }
 
 // fault is the error of a guest that did what no guest kernel does.
-func (p *process) fault(exit *machine.Exit) error {
+func (p *process) fault(exit machine.Exit) error {
 	fault := &GuestFault{RIP: exit.RIP, Symbol: p.symbol(exit.RIP)}
 	switch exit.Kind {
 	case machine.ExitCanceled:

@@ -46,9 +46,14 @@ func (sb *Sandbox) newServing() *serving {
 		hostList: sb.hostList,
 	}
 	s.process.messages = s.serve
+	s.answer = make([]byte, 0, usualMessage)
 	s.heat = newHeat(&sb.options, sb.machine)
 	return s
 }
+
+// usualMessage is what most messages are shorter than: they need not be measured
+// before they are written.
+const usualMessage = 1 << 10
 
 // adopt takes over what the guest has declared.
 func (s *serving) adopt(d wire.Declaration) {

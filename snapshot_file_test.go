@@ -17,6 +17,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/airlockvm/airlock"
+	"github.com/airlockvm/airlock/internal/abi"
 	"github.com/airlockvm/airlock/internal/ocilayout"
 	"github.com/airlockvm/airlock/internal/snapfile"
 )
@@ -377,7 +378,7 @@ func TestLoadHostile(t *testing.T) {
 		func(c *snapfile.Config) { c.Registers.General.RFLAGS |= 1 << 8 },
 		func(c *snapfile.Config) { c.Registers.FS.Base = 0xffff800000000000 },
 		func(c *snapfile.Config) { c.Clock.Monotonic, c.Clock.Generation = 1<<62, 1<<62 },
-		func(c *snapfile.Config) { c.PageTable, c.Registers.CR3 = 0x2000, 0x2000 },
+		func(c *snapfile.Config) { c.PageTable, c.Registers.CR3 = abi.ImageGPA, abi.ImageGPA },
 		func(c *snapfile.Config) { c.Registers.XSave[24], c.Registers.XSave[25] = 0, 0 },
 		func(c *snapfile.Config) {
 			for i := range c.Memory.Runs { // all content elsewhere

@@ -266,20 +266,26 @@ struct airlock_info {
 	uint64_t generation; /* where airlock_clock.generation is, which programs may read */
 	uint64_t inbox;      /* where airlock_clock.inbox is, likewise */
 	uint64_t outbox;     /* the outbox, which the program writes */
+	uint64_t message;    /* where airlock_control.message is, which the program may write */
+	uint64_t leave;      /* where airlock_control.leave is */
 };
 
 /*
  * Hot calls: host and program each on a processor, meeting in shared memory, so
  * that messages NEXT and HOST and their answers pass without leaving the VM.
  *
- * The program, for each message: reads patience; if that is 0, or leave is not,
- * it makes the system call with sequence 0. Else it writes the next sequence: the
- * operation, and above AIRLOCK_OPERATION_BITS a number that was not there before.
- * The message's length is in its first four bytes. It watches inbox.sequence until
- * that is the same: there is the answer, whose length is in its first bytes too.
- * When it has watched for longer than inbox.patience, which it reads again each
- * time, it makes the system call, with that sequence, and gets the answer from
- * there.
+ * The program, for each message: if control.leave is not 0, it makes the system
+ * call, with sequence 0. If patience is 0, it leaves the VM, with sequence 0. Else
+ * it writes the next sequence: the operation, and above AIRLOCK_OPERATION_BITS a
+ * number that was not there before. The message's length is in its first four
+ * bytes. It watches inbox.sequence until that is the same: there is the answer,
+ * whose length is in its first bytes too. When it has watched for longer than
+ * inbox.patience, which it reads again each time, it leaves the VM with that
+ * sequence, and gets the answer from there.
+ *
+ * To leave the VM it writes control.message as the kernel does it, with an answer
+ * of 0 and a result of -EIO, and makes the hypercall, or the system call, which
+ * takes a little longer.
  *
  * The host takes a message where it sees it first: in the outbox or in
  * control.message, where it recognises one that it has taken by its sequence.
@@ -292,8 +298,7 @@ struct airlock_info {
  */
 struct airlock_outbox {
 	uint32_t sequence;
-	uint32_t reserved[31];
-	uint32_t leave; /* kernel: not 0 if it has output for the host, so that the program must leave the VM */
+	uint32_t reserved[15];
 };
 
 struct airlock_inbox {
@@ -332,6 +337,10 @@ struct airlock_trace_record {
 /* Bits of airlock_control.events, set by the host, cleared by the kernel. */
 #define AIRLOCK_EVENT_INPUT 1u /* stdin has bytes or has ended */
 
+/* Bits of airlock_control.leave. */
+#define AIRLOCK_LEAVE_OUTPUT 1u
+#define AIRLOCK_LEAVE_TRACE 2u
+
 /*
  * The control page. The host writes boot, then only results and events; what
  * it reads of the rest is untrusted, copied once and checked.
@@ -352,6 +361,8 @@ struct airlock_control {
 	struct airlock_wait wait;
 	struct airlock_trace trace;
 	struct airlock_message message;
+	uint32_t leave; /* AIRLOCK_LEAVE_*: what the kernel has for the host before a message */
+	uint32_t reserved2;
 };
 
 /*

@@ -11,6 +11,7 @@ import (
 // first, see airlockWays.
 const (
 	whoAirlock = "Airlock"
+	whoHot     = "Airlock, hot"
 	whoFloor   = "KVM alone"
 	whoProcess = "process"
 	// The names of the engines of peers.
@@ -81,14 +82,14 @@ func (b *bench) compare(name string, rounds int, sides []side) (*comparison, err
 	return c, nil
 }
 
-// promise is the row that says what is promised of the time of one way to use
-// Airlock in that of another contender; none if that could not be measured.
-func (c *comparison) promise(way, who string, t *target) []row {
-	own, other := c.taken[way], c.taken[who]
-	if own == nil || other == nil {
+// promise is the row that says what is promised of Airlock's time in that of
+// another, if anything is; none if that one could not be measured.
+func (c *comparison) promise(who string, t *target) []row {
+	own, other := c.taken[whoAirlock], c.taken[who]
+	if other == nil {
 		return nil
 	}
-	return []row{against(fmt.Sprintf("%s: %s beside %s", c.Name, way, who), own, other, ratios(own, other), t)}
+	return []row{against(c.Name+", beside "+who, own, other, ratios(own, other), t)}
 }
 
 // writeComparisons prints the last table: two lines for each row, ratios and

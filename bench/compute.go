@@ -16,10 +16,10 @@ func computeWorks() []computeWork {
 	inGo := func(p *programs) *program { return &p.computeGo }
 	inC := func(p *programs) *program { return &p.computeC }
 	return []computeWork{
-		{"Go: SHA-256 of 64 MiB", "sha256", 7, inGo},
-		{"Go: sort of 2 million ints", "sort", 4, inGo},
+		{"Go: SHA-256 of 16 MiB", "sha256", 28, inGo},
+		{"Go: sort of 500 000 ints", "sort", 16, inGo},
 		{"Go: JSON there and back", "json", 16, inGo},
-		{"Go: regular expressions", "regexp", 6, inGo},
+		{"Go: regular expressions", "regexp", 12, inGo},
 		{"Go: float64 matrices", "matrix", 20, inGo},
 		{"C: SHA-256 of 8 MiB", "sha256", 9, inC},
 		{"C: sort of 500 000 longs", "sort", 9, inC},

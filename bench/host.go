@@ -52,8 +52,12 @@ func (m machineInfo) String() string {
 	}
 	text := fmt.Sprintf("%s, %d cores%s\nLinux %s, KVM flavour %s, large pages %s, %s\nsamples: %s\n",
 		m.CPU, m.Cores, where, m.Kernel, m.KVM, m.Huge, m.Go, m.Samples)
+	var peers []string
 	for _, name := range slices.Sorted(maps.Keys(m.Peers)) {
-		text += fmt.Sprintf("%s %s\n", name, m.Peers[name])
+		peers = append(peers, name+" "+m.Peers[name])
+	}
+	if len(peers) > 0 {
+		text += strings.Join(peers, ", ") + "\n"
 	}
 	if m.Load > float64(m.Cores)/2 {
 		text += fmt.Sprintf("The machine is busy (load %.1f): trust ratios, not times.\n", m.Load)

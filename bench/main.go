@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"regexp"
 	"slices"
@@ -82,12 +83,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	asJSON := flags.Bool("json", false, "print JSON")
 	short := flags.Bool("short", false, "take a quarter of the samples, and leave WebAssembly runtimes out")
 	only := flags.String("run", "", "run only what the regular `expression` matches, as \"section: name\"")
+	setup := flags.Bool("setup", os.Getenv("CI") == "true", "run scripts/setup-bench.sh first, unless -short is given; the default where CI=true")
+	plots := flags.String("plots", "", "measure what the plots show, nothing else, and draw them in a `directory`")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
 		return 2
 	}
 	match, err := regexp.Compile(*only)
 	if err != nil {
-		_, _ = fmt.Fprintln(stderr, "bench:", err)
+		_ = failed(err, stderr)
 		return 2
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -96,23 +99,42 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if *short {
 		b.scale, b.noPeers = 0.25, true
 	}
+	if *plots != "" {
+		return failed(b.draw(ctx, *plots), stderr)
+	}
+	if *setup && !*short {
+		b.setUp(ctx)
+	}
 	report, err := b.measure(ctx, match, *check)
 	if err != nil {
-		_, _ = fmt.Fprintln(stderr, "bench:", err)
-		return 1
+		return failed(err, stderr)
 	}
 	write := report.writeText
 	if *asJSON {
 		write = report.writeJSON
 	}
-	if err := write(stdout); err != nil {
-		_, _ = fmt.Fprintln(stderr, "bench:", err)
-		return 1
+	code := failed(write(stdout), stderr)
+	if *check && code == 0 {
+		code = verdict(report, stderr)
 	}
-	if *check {
-		return verdict(report, stderr)
+	return code
+}
+
+// failed is the exit code that an error leads to.
+func failed(err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
 	}
-	return 0
+	_, _ = fmt.Fprintln(stderr, "bench:", err)
+	return 1
+}
+
+// setUp installs what a comparison needs, or says what that would be. What then
+// still is missing, the report says.
+func (b *bench) setUp(ctx context.Context) {
+	cmd := exec.CommandContext(ctx, "../scripts/setup-bench.sh")
+	cmd.Stdout, cmd.Stderr = b.progress, b.progress
+	_ = cmd.Run()
 }
 
 // verdict lists the targets that were missed or could not be measured.

@@ -46,7 +46,7 @@ func startPeers(ctx context.Context, dir string) (*peers, error) {
 	build := exec.CommandContext(ctx, "go", "build", "-C", "peers", "-o", path, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=1", "GOOS=linux", "GOARCH=amd64", "GOFLAGS=")
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("WebAssembly runtimes: %w: bench/peers could not be built, %s: %s", errNoCompiler, needSetup, lastLine(out))
+		return nil, fmt.Errorf("WebAssembly runtimes: bench/peers can't be built; %s: %s", needSetup, problem(out, err))
 	}
 	p := &peers{cmd: exec.CommandContext(ctx, path)} //nolint:gosec // G204: a program that was just made
 	p.cmd.Stderr = os.Stderr
@@ -163,15 +163,18 @@ func (m *wasmModule) build(ctx context.Context, dir string) error {
 	}
 	cmd.Args = append(cmd.Args, last)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		m.err = fmt.Errorf("%s: %w: %s could not compile it, %s: %s", m.name, errNoCompiler, cmd.Args[0], needSetup, lastLine(out))
+		m.err = fmt.Errorf("%s: %s %w or not able to compile it; %s: %s", m.name, cmd.Args[0], errNoCompiler, needSetup, problem(out, err))
 	}
 	return m.err
 }
 
-// lastLine is what a compiler's output ends with, or how it could not start.
-func lastLine(out []byte) string {
+// problem is what a compiler's output ends with, or how it could not start.
+func problem(out []byte, err error) string {
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	return lines[len(lines)-1]
+	if last := lines[len(lines)-1]; last != "" {
+		return last
+	}
+	return err.Error()
 }
 
 // wasmSides are the sides of the WebAssembly runtimes for one request.

@@ -171,16 +171,21 @@ func restoring(ctx context.Context, b *bench, name string, snap *airlock.Snapsho
 		return row{}, err
 	}
 	defer sb.Close() //nolint:errcheck // there is nothing in it that could be lost
-	list, err := interleave(b.times(rounds), func() (float64, error) {
-		if _, err := airlock.Call[struct{}](ctx, sb, "Dirty", int64(pages)); err != nil {
-			return 0, err
-		}
-		return timed(func() error { return sb.Restore(ctx, snap) })()
-	})
+	list, err := interleave(b.times(rounds), restoreAfter(ctx, sb, snap, pages))
 	if err != nil {
 		return row{}, err
 	}
 	return alone(name, list[0]), nil
+}
+
+// restoreAfter is the sample of Restore after a call that wrote to some pages.
+func restoreAfter(ctx context.Context, sb *airlock.Sandbox, snap *airlock.Snapshot, pages int) sample {
+	return func() (float64, error) {
+		if _, err := airlock.Call[struct{}](ctx, sb, "Dirty", int64(pages)); err != nil {
+			return 0, err
+		}
+		return timed(func() error { return sb.Restore(ctx, snap) })()
+	}
 }
 
 func restoreByPages(ctx context.Context, b *bench) (rows []row, err error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"unsafe"
 
 	"github.com/airlockvm/airlock/internal/abi"
@@ -34,6 +35,8 @@ var buffers struct {
 	output, input []byte
 	outbox        *abi.Outbox
 	inbox         *abi.Inbox
+	message       *abi.Message
+	leave         *uint32
 }
 
 // connect finds the message buffers.
@@ -42,7 +45,7 @@ func connect() error {
 	// knows of.
 	var room [256 / 8]uint64
 	info := (*abi.Info)(unsafe.Pointer(&room))
-	if _, err := system(operationInfo, uintptr(unsafe.Pointer(&room)), 0); err != nil {
+	if _, err := system(operationInfo, uintptr(unsafe.Pointer(&room))); err != nil {
 		return errNotInSandbox
 	}
 	switch {
@@ -57,6 +60,8 @@ func connect() error {
 	buffers.input = shared(info.Input, info.InputSize)
 	buffers.outbox = (*abi.Outbox)(at(info.Outbox))
 	buffers.inbox = (*abi.Inbox)(at(info.Inbox))
+	buffers.message = (*abi.Message)(at(info.Message))
+	buffers.leave = (*uint32)(at(info.Leave))
 	generation.word = (*uint64)(at(info.Generation))
 	generation.seen = atomic.LoadUint64(generation.word)
 	return nil
@@ -110,21 +115,39 @@ func exchange(operation uintptr, put func(buffer []byte) (int, error), get func(
 }
 
 // pass gets the message in the output buffer to the host, and returns the length
-// of the answer in the input buffer: by way of the outbox, if the host may be
-// watching it (struct airlock_outbox in airlock_abi.h says how), else by a system
-// call.
+// of the answer in the input buffer. How is said with struct airlock_outbox in
+// airlock_abi.h: by way of the outbox if the host may be watching that, else by
+// leaving the machine, which the kernel does if it has something for the host as
+// well.
 func pass(operation uintptr, length int) (uintptr, error) {
 	out, in := buffers.outbox, buffers.inbox
-	if operation != operationNext && operation != operationHost || length == 0 ||
-		atomic.LoadUint32(&in.Patience) == 0 || atomic.LoadUint32(&out.Leave) != 0 {
-		return system(operation, uintptr(length), 0)
+	if operation != operationNext && operation != operationHost || length == 0 || atomic.LoadUint32(buffers.leave) != 0 {
+		return system(operation, uintptr(length))
+	}
+	if atomic.LoadUint32(&in.Patience) == 0 {
+		return leave(operation, length, 0)
 	}
 	sequence := (out.Sequence>>abi.OperationBits+1)<<abi.OperationBits | uint32(operation) //nolint:gosec // G115: a small number
 	atomic.StoreUint32(&out.Sequence, sequence)                                            // with the barrier that is needed before patience is read
 	if !watch(in, sequence) {
-		return system(operation, uintptr(length), uintptr(sequence))
+		return leave(operation, length, sequence)
 	}
 	return uintptr(wire.Length(buffers.input)), nil
+}
+
+// leave sends a message by leaving the machine.
+func leave(operation uintptr, length int, sequence uint32) (uintptr, error) {
+	port := uint16(abi.PortNext)
+	if operation == operationHost {
+		port = abi.PortHost
+	}
+	const errnoIO = 5
+	*buffers.message = abi.Message{Length: uint64(length), Result: -errnoIO, Sequence: sequence} //nolint:gosec // G115: a length
+	out(port)
+	if result := buffers.message.Result; result < 0 {
+		return 0, syscall.Errno(-result) //nolint:gosec // G115: positive
+	}
+	return uintptr(buffers.message.Answer), nil
 }
 
 // watch waits for the answer to a message. It reports false when it has waited

@@ -8,10 +8,14 @@ import (
 
 // system makes the system call that guests have of us. It stops the whole
 // virtual machine, so that it need not tell Go's scheduler that it blocks.
-func system(operation, argument, sequence uintptr) (uintptr, error) {
-	result, _, errno := syscall.RawSyscall(abi.Syscall, operation, argument, sequence)
+func system(operation, argument uintptr) (uintptr, error) {
+	result, _, errno := syscall.RawSyscall(abi.Syscall, operation, argument, 0)
 	if errno != 0 {
 		return 0, errno
 	}
 	return result, nil
 }
+
+// out makes a hypercall: it writes 0 to a port, which every program of a sandbox
+// may do. The host may have changed any memory when it returns.
+func out(port uint16)

@@ -94,7 +94,10 @@ const (
 	PatienceTicks = 1024
 	TraceText     = 40
 	// stdin has bytes or has ended
-	EventInput  = 1
+	EventInput = 1
+	// Bits of airlock_control.leave.
+	LeaveOutput = 1
+	LeaveTrace  = 2
 	KernelMagic = 0x4c4e524b4c524941
 	// Segment selectors. User selectors are those of Linux: KVM-PVM needs them.
 	Ring0CS     = 0x10
@@ -338,6 +341,10 @@ type Info struct {
 	Inbox uint64
 	// the outbox, which the program writes
 	Outbox uint64
+	// where airlock_control.message is, which the program may write
+	Message uint64
+	// where airlock_control.leave is
+	Leave uint64
 }
 
 // Outbox mirrors struct airlock_outbox.
@@ -345,14 +352,18 @@ type Info struct {
 // Hot calls: host and program each on a processor, meeting in shared memory, so
 // that messages NEXT and HOST and their answers pass without leaving the VM.
 //
-// The program, for each message: reads patience; if that is 0, or leave is not,
-// it makes the system call with sequence 0. Else it writes the next sequence: the
-// operation, and above AIRLOCK_OPERATION_BITS a number that was not there before.
-// The message's length is in its first four bytes. It watches inbox.sequence until
-// that is the same: there is the answer, whose length is in its first bytes too.
-// When it has watched for longer than inbox.patience, which it reads again each
-// time, it makes the system call, with that sequence, and gets the answer from
-// there.
+// The program, for each message: if control.leave is not 0, it makes the system
+// call, with sequence 0. If patience is 0, it leaves the VM, with sequence 0. Else
+// it writes the next sequence: the operation, and above AIRLOCK_OPERATION_BITS a
+// number that was not there before. The message's length is in its first four
+// bytes. It watches inbox.sequence until that is the same: there is the answer,
+// whose length is in its first bytes too. When it has watched for longer than
+// inbox.patience, which it reads again each time, it leaves the VM with that
+// sequence, and gets the answer from there.
+//
+// To leave the VM it writes control.message as the kernel does it, with an answer
+// of 0 and a result of -EIO, and makes the hypercall, or the system call, which
+// takes a little longer.
 //
 // The host takes a message where it sees it first: in the outbox or in
 // control.message, where it recognises one that it has taken by its sequence.
@@ -364,16 +375,13 @@ type Info struct {
 // each write there takes the line from a processor that watches it.
 type Outbox struct {
 	Sequence uint32
-	Reserved [31]uint32
-	// kernel: not 0 if it has output for the host, so that the program must leave the VM
-	Leave uint32
+	Reserved [15]uint32
 }
 
 // Offsets of the fields of Outbox.
 const (
 	OutboxOffsetSequence = 0
 	OutboxOffsetReserved = 4
-	OutboxOffsetLeave    = 128
 )
 
 // Inbox mirrors struct airlock_inbox.
@@ -432,6 +440,9 @@ type Control struct {
 	Wait         Wait
 	Trace        Trace
 	Message      Message
+	// AIRLOCK_LEAVE_*: what the kernel has for the host before a message
+	Leave     uint32
+	Reserved2 uint32
 }
 
 // Offsets of the fields of Control.
@@ -450,6 +461,8 @@ const (
 	ControlOffsetWait         = 1272
 	ControlOffsetTrace        = 1280
 	ControlOffsetMessage      = 1288
+	ControlOffsetLeave        = 1312
+	ControlOffsetReserved2    = 1316
 )
 
 // Clock mirrors struct airlock_clock.
@@ -595,7 +608,7 @@ func _() {
 	_ = x[unsafe.Offsetof(Message{}.Answer)-8]
 	_ = x[unsafe.Offsetof(Message{}.Result)-16]
 	_ = x[unsafe.Offsetof(Message{}.Sequence)-20]
-	_ = x[unsafe.Sizeof(Info{})-64]
+	_ = x[unsafe.Sizeof(Info{})-80]
 	_ = x[unsafe.Offsetof(Info{}.ABIVersion)-0]
 	_ = x[unsafe.Offsetof(Info{}.Serve)-4]
 	_ = x[unsafe.Offsetof(Info{}.Output)-8]
@@ -605,10 +618,11 @@ func _() {
 	_ = x[unsafe.Offsetof(Info{}.Generation)-40]
 	_ = x[unsafe.Offsetof(Info{}.Inbox)-48]
 	_ = x[unsafe.Offsetof(Info{}.Outbox)-56]
-	_ = x[unsafe.Sizeof(Outbox{})-132]
+	_ = x[unsafe.Offsetof(Info{}.Message)-64]
+	_ = x[unsafe.Offsetof(Info{}.Leave)-72]
+	_ = x[unsafe.Sizeof(Outbox{})-64]
 	_ = x[unsafe.Offsetof(Outbox{}.Sequence)-0]
 	_ = x[unsafe.Offsetof(Outbox{}.Reserved)-4]
-	_ = x[unsafe.Offsetof(Outbox{}.Leave)-128]
 	_ = x[unsafe.Sizeof(Inbox{})-8]
 	_ = x[unsafe.Offsetof(Inbox{}.Sequence)-0]
 	_ = x[unsafe.Offsetof(Inbox{}.Patience)-4]
@@ -622,7 +636,7 @@ func _() {
 	_ = x[unsafe.Offsetof(TraceRecord{}.Args)-32]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Result)-80]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Text)-88]
-	_ = x[unsafe.Sizeof(Control{})-1312]
+	_ = x[unsafe.Sizeof(Control{})-1320]
 	_ = x[unsafe.Offsetof(Control{}.Boot)-0]
 	_ = x[unsafe.Offsetof(Control{}.TickWanted)-952]
 	_ = x[unsafe.Offsetof(Control{}.TickPending)-956]
@@ -637,6 +651,8 @@ func _() {
 	_ = x[unsafe.Offsetof(Control{}.Wait)-1272]
 	_ = x[unsafe.Offsetof(Control{}.Trace)-1280]
 	_ = x[unsafe.Offsetof(Control{}.Message)-1288]
+	_ = x[unsafe.Offsetof(Control{}.Leave)-1312]
+	_ = x[unsafe.Offsetof(Control{}.Reserved2)-1316]
 	_ = x[unsafe.Sizeof(Clock{})-72]
 	_ = x[unsafe.Offsetof(Clock{}.Sequence)-0]
 	_ = x[unsafe.Offsetof(Clock{}.Reserved)-4]

@@ -187,9 +187,9 @@ func (m *Machine) requestPause() {
 	}
 }
 
-// Idle says that nobody waits for the launched guest: it may watch for the next
-// message as long as its patience lasts.
-func (m *Machine) Idle() { m.hot.idle.Store(tsc.Read()) }
+// Idle says that nobody waits for the launched guest since then: it may watch for
+// the next message as long as its patience lasts.
+func (m *Machine) Idle(since uint64) { m.hot.idle.Store(max(since, 1)) }
 
 // overtime is how much longer than its patience a guest may go on.
 const overtime = time.Millisecond

@@ -25,7 +25,12 @@ func DecodeCallInto(c *Call, msg []byte) (err error) {
 //
 // Guest-controlled: every byte of msg. It must be a private copy: nobody else
 // may change it. A Value of KindBytes is a part of msg; everything else is copied.
-func DecodeResult(msg []byte) (Result, error) { return decode(msg, &resultMessage, readResult) }
+func DecodeResult(msg []byte) (Result, error) {
+	if v, ok := decodePlain(msg); ok {
+		return Result{Value: v}, nil
+	}
+	return decode(msg, &resultMessage, readResult)
+}
 
 // DecodeError verifies and decodes an error. Nothing of msg is kept.
 //

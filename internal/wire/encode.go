@@ -114,16 +114,43 @@ func (o outgoing) write(out []byte) (size uint64) {
 	case o.functions != nil:
 		w.hostFunctions(o.functions)
 	}
+	w.finish()
 	return w.pos
 }
 
-// measure checks the message and returns its length, which is at most limit.
-func (o outgoing) measure(limit int) (int, error) {
+const (
+	// boundMessage is more than a message has beside its values and names, and
+	// boundValue than a value has beside its bytes.
+	boundMessage = 128
+	boundValue   = 64
+)
+
+// bound returns a length that the message doesn't exceed, if that is quick to
+// say, else 0. What fits into that need not be measured before it is written.
+func (o outgoing) bound() (n uint64) {
+	switch {
+	case o.call != nil:
+		n = boundMessage + uint64(len(o.call.Name))
+		for i := range o.call.Args {
+			n += boundValue + o.call.Args[i].size()
+		}
+	case o.result != nil && o.result.Err == nil:
+		n = boundMessage + boundValue + o.result.Value.size()
+	}
+	return n
+}
+
+// measure checks the message and returns its length, which is at most limit, or
+// something longer that there is room for.
+func (o outgoing) measure(limit, room int) (int, error) {
 	e, name := o.check()
 	if e != nil {
 		return 0, e.in(name)
 	}
-	size := o.write(nil)
+	size := o.bound()
+	if size == 0 || size > uint64(min(limit, room)) { //nolint:gosec // G115: lengths
+		size = o.write(nil)
+	}
 	if size > uint64(limit) { //nolint:gosec // G115: a length
 		return 0, unfit(ErrMessageSize, size, uint64(limit)).in(name) //nolint:gosec // G115: a length
 	}
@@ -133,24 +160,23 @@ func (o outgoing) measure(limit int) (int, error) {
 func (o outgoing) append(dst []byte) ([]byte, error) { return o.appendWithin(dst, MaxMessage) }
 
 func (o outgoing) appendWithin(dst []byte, limit int) ([]byte, error) {
-	size, err := o.measure(min(limit, MaxMessage))
+	start := len(dst)
+	size, err := o.measure(min(limit, MaxMessage), cap(dst)-start)
 	if err != nil {
 		return dst, err
 	}
-	start := len(dst)
 	if start == 0 && cap(dst) < size {
 		dst = nil // of which there is nothing to copy, and which grows to no more than the size
 	}
 	dst = slices.Grow(dst, size)[:start+size]
-	o.write(dst[start:])
-	return dst, nil
+	written := o.write(dst[start:])
+	return dst[:start+int(written)], nil //nolint:gosec // G115: at most size
 }
 
 func (o outgoing) put(buf []byte) (int, error) {
-	size, err := o.measure(min(len(buf), MaxMessage))
+	size, err := o.measure(min(len(buf), MaxMessage), len(buf))
 	if err != nil {
 		return 0, err
 	}
-	o.write(buf[:size:size])
-	return size, nil
+	return int(o.write(buf[:size:size])), nil //nolint:gosec // G115: at most size
 }

@@ -171,4 +171,7 @@ func (v Value) Equal(w Value) bool {
 	return v.kind == w.kind && v.bits == w.bits && v.text == w.text && bytes.Equal(v.data, w.data)
 }
 
+// size returns the bytes of text or data, of which a value has at most one.
+func (v *Value) size() uint64 { return uint64(len(v.text)) + uint64(len(v.data)) }
+
 func first[T any](v T, _ bool) T { return v }

@@ -33,11 +33,10 @@ var vtables = [shapeCount][]uint16{
 // writer writes a message from its front to its end: first a table, then what
 // its offsets lead to.
 //
-// It runs twice over the same code. Without out it only measures. Then it writes
-// into out, which has exactly that length, so that it never has to grow. It
-// writes every byte of out, padding too, and reads none: out may be memory that
-// a guest can write at the same time, and what was in it before doesn't get to
-// the guest.
+// Without out it only measures. With it, out is long enough, so that it never has
+// to grow. It writes every byte of the message, padding too, and reads none: out
+// may be memory that a guest can write at the same time, and what was in it before
+// doesn't get to the guest.
 type writer struct {
 	out []byte
 	pos uint64
@@ -47,11 +46,14 @@ type writer struct {
 
 // header writes what a message starts with. It returns the slot for the root.
 func (w *writer) header(m *message) (root uint64) {
-	w.u32(uint32(max(len(w.out), rootPosition) - rootPosition)) //nolint:gosec // G115: at most MaxMessage
+	w.hole() // for finish
 	root = w.hole()
 	w.text4(m.id)
 	return root
 }
+
+// finish writes the size prefix.
+func (w *writer) finish() { w.patch(sizePosition, w.pos-rootPosition) }
 
 // table starts a table: the caller writes its fields next.
 func (w *writer) table(s shape) (pos uint64) {

@@ -33,6 +33,8 @@
 enum {
 	ABI_VERSION = 3,
 	ABI_SYSCALL = 511,
+	PORT_NEXT = 0xa109,
+	PORT_HOST = 0xa10a,
 };
 
 enum operation {
@@ -55,13 +57,22 @@ struct info {
 	uint64_t generation;
 	uint64_t inbox;
 	uint64_t outbox;
+	uint64_t message;
+	uint64_t leave;
 };
 
 /* struct airlock_outbox */
 struct outbox {
 	uint32_t sequence;
-	uint32_t reserved[31];
-	uint32_t leave;
+	uint32_t reserved[15];
+};
+
+/* struct airlock_message */
+struct message {
+	uint64_t length;
+	uint64_t answer;
+	int32_t result;
+	uint32_t sequence;
 };
 
 /* struct airlock_inbox */
@@ -100,6 +111,7 @@ enum {
 	PROT_READ_WRITE = 3,
 	MAP_PRIVATE_ANONYMOUS = 0x22,
 	STDERR = 2,
+	ERROR_IO = 5,
 };
 
 #ifdef AIRLOCK_TEST_KERNEL
@@ -130,11 +142,13 @@ static inline int64_t system_call(int64_t number, int64_t first, int64_t second,
 	return raw_system_call(number, arguments);
 }
 
-/* Messages that have no sequence take 0 for it. */
-static int64_t operate(enum operation operation, size_t argument, uint32_t sequence)
+static int64_t operate(enum operation operation, size_t argument)
 {
-	return system_call(ABI_SYSCALL, operation, (int64_t)argument, sequence, 0);
+	return system_call(ABI_SYSCALL, operation, (int64_t)argument, 0, 0);
 }
+
+/* A hypercall, which every program of a sandbox may make. The host may have changed any memory when it returns. */
+static inline void hypercall(uint16_t port) { __asm__ volatile("outl %0, %1" : : "a"(0), "d"(port) : "memory"); }
 
 AIRLOCK_NORETURN static void exit_program(int status)
 {
@@ -1055,6 +1069,8 @@ static struct {
 	uint8_t *aside;
 	struct outbox *outbox;
 	const struct inbox *inbox;
+	volatile struct message *message;
+	const uint32_t *leave;
 	const uint64_t *generation; /* changes when the sandbox is restored, or NULL */
 	uint64_t seen;
 } channel;
@@ -1083,10 +1099,10 @@ static bool find_buffers(struct note *why)
 	union {
 		struct info info;
 		uint8_t room[256]; /* the kernel of another version may have more to say */
-	} answer = {{0, 0, 0, 0, 0, 0, 0, 0, 0}};
+	} answer = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}};
 	const struct info *info = &answer.info;
 
-	if (!check_info(info, operate(OPERATION_INFO, (size_t)(uintptr_t)&answer, 0), why))
+	if (!check_info(info, operate(OPERATION_INFO, (size_t)(uintptr_t)&answer), why))
 		return false;
 	channel.call = map_memory(info->input_size + info->output_size);
 	if (channel.call == NULL) {
@@ -1099,6 +1115,8 @@ static bool find_buffers(struct note *why)
 	channel.input = (const uint8_t *)(uintptr_t)info->input;
 	channel.input_size = info->input_size;
 	channel.outbox = (struct outbox *)(uintptr_t)info->outbox;
+	channel.message = (volatile struct message *)(uintptr_t)info->message;
+	channel.leave = (const uint32_t *)(uintptr_t)info->leave;
 	channel.inbox = (const struct inbox *)(uintptr_t)info->inbox;
 	channel.generation = (const uint64_t *)(uintptr_t)info->generation;
 	if (channel.generation != NULL)
@@ -1130,25 +1148,39 @@ static bool watch(uint32_t sequence)
 	}
 }
 
+/* Sends a message by leaving the machine. */
+static int64_t leave_with(enum operation operation, size_t size, uint32_t sequence)
+{
+	volatile struct message *message = channel.message;
+
+	message->length = size;
+	message->answer = 0;
+	message->result = -ERROR_IO;
+	message->sequence = sequence;
+	hypercall(operation == OPERATION_NEXT ? PORT_NEXT : PORT_HOST);
+	return message->result < 0 ? message->result : (int64_t)message->answer;
+}
+
 /*
  * Gets the message in the output buffer to the host, and returns the length of
- * the answer in the input buffer, or a negative error number: by way of the
- * outbox, if the host may be watching it (struct airlock_outbox in airlock_abi.h
- * says how), else by a system call.
+ * the answer in the input buffer, or a negative error number. How is said with
+ * struct airlock_outbox in airlock_abi.h: by way of the outbox if the host may be
+ * watching that, else by leaving the machine, which the kernel does if it has
+ * something for the host as well.
  */
 static int64_t pass(enum operation operation, size_t size)
 {
-	struct outbox *out = channel.outbox;
 	uint32_t sequence;
 
-	if (out == NULL || __atomic_load_n(&channel.inbox->patience, __ATOMIC_RELAXED) == 0 ||
-	    __atomic_load_n(&out->leave, __ATOMIC_RELAXED) != 0)
-		return operate(operation, size, 0);
-	sequence = ((out->sequence >> OPERATION_BITS) + 1) << OPERATION_BITS | operation;
+	if (channel.leave == NULL || __atomic_load_n(channel.leave, __ATOMIC_RELAXED) != 0)
+		return operate(operation, size);
+	if (__atomic_load_n(&channel.inbox->patience, __ATOMIC_RELAXED) == 0)
+		return leave_with(operation, size, 0);
+	sequence = ((channel.outbox->sequence >> OPERATION_BITS) + 1) << OPERATION_BITS | operation;
 	/* The barrier is needed before patience is read: the host writes that and reads this. */
-	(void)__atomic_exchange_n(&out->sequence, sequence, __ATOMIC_SEQ_CST);
+	(void)__atomic_exchange_n(&channel.outbox->sequence, sequence, __ATOMIC_SEQ_CST);
 	if (!watch(sequence))
-		return operate(operation, size, sequence);
+		return leave_with(operation, size, sequence);
 	return (int64_t)load32(channel.input) + 4;
 }
 
@@ -1208,7 +1240,7 @@ AIRLOCK_NORETURN static COLD void abort_program(enum airlock_code code, struct a
 	struct writer w;
 
 	if (begin_message(&w) && write_error(&w, code, message))
-		operate(OPERATION_ABORT, w.position, 0);
+		operate(OPERATION_ABORT, w.position);
 	/* Only if the host did not listen. */
 	write_stderr(message);
 	write_stderr(airlock_text("\n"));
@@ -1565,7 +1597,7 @@ bool airlock_log_record(const struct airlock_record *record)
 
 	if (!begin_message(&w))
 		return false;
-	sent = write_record(&w, record) && operate(OPERATION_LOG, w.position, 0) >= 0;
+	sent = write_record(&w, record) && operate(OPERATION_LOG, w.position) >= 0;
 	end_message();
 	return sent;
 }
@@ -1669,7 +1701,7 @@ static void declare(const struct airlock_program *program)
 	begin_message(&w);
 	fits = write_declaration(&w, program, airlock_text(SDK_NAME), airlock_text(SDK_VERSION));
 	if (fits)
-		length = operate(OPERATION_DECLARE, w.position, 0);
+		length = operate(OPERATION_DECLARE, w.position);
 	end_message();
 	if (!fits)
 		mistake("airlock_serve", "the list of exports and imports does not fit into the message buffer", NULL,
@@ -1684,7 +1716,7 @@ static size_t next_call(bool first)
 	int64_t length;
 
 	lock(&channel.lock);
-	length = first ? operate(OPERATION_NEXT, 0, 0) : pass(OPERATION_NEXT, finish_call(&current));
+	length = first ? operate(OPERATION_NEXT, 0) : pass(OPERATION_NEXT, finish_call(&current));
 	if (length < 0 || (uint64_t)length > channel.input_size)
 		stop(airlock_text("the host is gone"));
 	copy(channel.call, channel.input, (size_t)length);

@@ -62,7 +62,7 @@ func (r *random) next() uint64 {
 	return uint64(*r)
 }
 
-// sha hashes 64 MiB, a chunk at a time.
+// sha hashes 16 MiB, a chunk at a time.
 func sha() func() uint32 {
 	chunk := make([]byte, 256<<10)
 	r := random(1)
@@ -71,16 +71,16 @@ func sha() func() uint32 {
 	}
 	return func() uint32 {
 		h := sha256.New()
-		for done := 0; done < 64<<20; done += len(chunk) {
+		for done := 0; done < 16<<20; done += len(chunk) {
 			_, _ = h.Write(chunk) // a hash takes everything
 		}
 		return binary.LittleEndian.Uint32(h.Sum(nil))
 	}
 }
 
-// sorting sorts two million numbers.
+// sorting sorts half a million numbers.
 func sorting() func() uint32 {
-	const count = 2_000_000
+	const count = 500_000
 	from, list := make([]int, count), make([]int, count)
 	r := random(2)
 	for i := range from {
@@ -139,7 +139,7 @@ func jsonRoundTrip() func() uint32 {
 func matching() func() uint32 {
 	var text []byte
 	r := random(4)
-	for range 6000 {
+	for range 3000 {
 		n := r.next()
 		text = fmt.Appendf(text, "on 2024-%02d-%02d user%d@example%d.com paid %d.%02d for %x\n",
 			n%12+1, n%28+1, n%1000, n%7, n%500, n%100, n)

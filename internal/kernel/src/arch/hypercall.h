@@ -16,11 +16,6 @@ static inline const volatile struct airlock_clock *clock_page(void)
 }
 
 /* The parts of the stdio buffer. */
-static inline struct airlock_outbox *outbox(void)
-{
-	return (struct airlock_outbox *)(AIRLOCK_PHYSMAP + AIRLOCK_OUTBOX_GPA);
-}
-
 static inline u8 *stdio_output(void) { return (u8 *)(AIRLOCK_PHYSMAP + control_page()->boot.stdio_gpa); }
 static inline u8 *stdio_trace(void) { return stdio_output() + AIRLOCK_STDIO_OUTPUT_SIZE; }
 static inline u8 *stdio_input(void) { return stdio_trace() + AIRLOCK_STDIO_TRACE_SIZE; }

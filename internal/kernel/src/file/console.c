@@ -48,7 +48,7 @@ void console_flush(void)
 	request->length = output.length;
 	request->result = 0;
 	output.length = 0;
-	outbox()->leave = 0;
+	control_page()->leave &= ~AIRLOCK_LEAVE_OUTPUT;
 	hypercall(AIRLOCK_PORT_OUTPUT);
 	if (request->result < 0)
 		output.error[output.descriptor] = MAX(request->result, LOWEST_ERROR);
@@ -72,7 +72,7 @@ static i64 console_write(struct file *file, struct transfer *transfer)
 		if (result <= 0)
 			break;
 		output.length += (u32)result;
-		outbox()->leave = 1; /* what is printed in a call comes before its result */
+		control_page()->leave |= AIRLOCK_LEAVE_OUTPUT; /* what is printed in a call comes before its result */
 		moved += result;
 	}
 	return moved > 0 ? moved : result;

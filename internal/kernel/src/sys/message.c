@@ -40,6 +40,8 @@ static i64 map_buffers(void)
 	for (u64 offset = 0; offset < size; offset += PAGE_SIZE)
 		map(AIRLOCK_MESSAGES + offset, boot->output_gpa + offset);
 	map(AIRLOCK_MESSAGES + size, AIRLOCK_OUTBOX_GPA);
+	if (boot->flags & AIRLOCK_BOOT_TRACE)
+		control_page()->leave |= AIRLOCK_LEAVE_TRACE;
 	return 0;
 }
 
@@ -56,6 +58,8 @@ static i64 give_info(u64 address)
 		.generation = AIRLOCK_VVAR + offsetof(struct airlock_clock, generation),
 		.inbox = AIRLOCK_VVAR + offsetof(struct airlock_clock, inbox),
 		.outbox = AIRLOCK_MESSAGES + boot->output_size + boot->input_size,
+		.message = (u64)&control_page()->message,
+		.leave = (u64)&control_page()->leave,
 	};
 	i64 result = map_buffers();
 
