@@ -18,16 +18,13 @@ row() {
 	progress=$(grep -E '^fuzz: elapsed: .*, execs: ' "$log" | tail -n 1 || true)
 	[[ ! $progress =~ execs:\ ([0-9]+) ]] || execs=${BASH_REMATCH[1]}
 	[[ ! $progress =~ new\ interesting:\ ([0-9]+) ]] || new=${BASH_REMATCH[1]}
-	printf '%s\t%s\t%d\t%d\t%s\n' "$2" "$1" "$execs" "$new" "$3" >>"$table"
+	printf '%-26s %-34s %12d %12d  %s\n' "$2" "$1" "$execs" "$new" "$3" >>"$table"
 	[[ $3 != ok || $execs -gt 0 ]]
 }
 
 print_table() {
-	echo
-	{
-		printf 'TARGET\tPACKAGE\tEXECUTIONS\tNEW INPUTS\tRESULT\n'
-		cat "$table"
-	} | column -t -s $'\t'
+	printf '\n%-26s %-34s %12s %12s  %s\n' TARGET PACKAGE EXECUTIONS "NEW INPUTS" RESULT
+	cat "$table"
 }
 
 found=0
