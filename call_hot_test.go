@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -419,4 +421,46 @@ func TestHotPool(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestIdleSandboxes: sandboxes that nobody calls take no processor time, and no
+// threads.
+func TestIdleSandboxes(t *testing.T) {
+	base := newSandbox(t, "callguest", airlock.Options{})
+	ready(t, base)
+	snap, err := base.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close() //nolint:errcheck // nothing can fail
+	for range rounds(300) {
+		sb, err := snap.New(t.Context(), airlock.Options{HostFuncs: hosts(), Spin: testSpin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sb.Close() //nolint:errcheck // nothing can fail
+		for range 3 {
+			ready(t, sb)
+		}
+	}
+	rests(t)
+	if n, most := threads(t), 40; n > most {
+		t.Errorf("%d threads", n)
+	}
+}
+
+// threads counts the threads of this process, but for those that the kernel has
+// for each virtual machine.
+func threads(t *testing.T) (n int) {
+	t.Helper()
+	names, err := filepath.Glob("/proc/self/task/*/comm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if comm, err := os.ReadFile(name); err == nil && !strings.HasPrefix(string(comm), "kvm-") {
+			n++
+		}
+	}
+	return n
 }

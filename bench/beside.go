@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/airlockvm/airlock"
@@ -324,7 +322,7 @@ func besideCompute(ctx context.Context, b *bench) ([]row, error) {
 	if b.runtimes(ctx) == nil {
 		return nil, nil
 	}
-	var product series // of logarithms
+	var slower series
 	for _, work := range computeWorks() {
 		p, m := work.choose(b.programs), &b.modules.computeGo
 		if p == &b.programs.computeC {
@@ -352,18 +350,14 @@ func besideCompute(ctx context.Context, b *bench) ([]row, error) {
 			return nil, err
 		}
 		if other := c.taken[whoWazero]; other != nil {
-			product = append(product, math.Log(ratios(other, c.taken[whoAirlock]).median()))
+			slower = append(slower, ratios(other, c.taken[whoAirlock]).median())
 		}
 	}
-	if len(product) == 0 {
+	if len(slower) == 0 {
 		return nil, nil
 	}
-	sum := 0.0
-	for _, v := range product {
-		sum += v
-	}
-	name := "compute: wazero's time in Airlock's, geometric mean of " + strconv.Itoa(len(product))
-	return []row{counted(name, math.Exp(sum/float64(len(product))), b.times(rounds), atLeast(computeToWazeroTimes))}, nil
+	name := fmt.Sprintf("compute: wazero's time in Airlock's, geometric mean of %d", len(slower))
+	return []row{counted(name, slower.geometricMean(), b.times(rounds), atLeast(computeToWazeroTimes))}, nil
 }
 
 // secondOf is the fastest time that a program printed but the first.

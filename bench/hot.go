@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/airlockvm/airlock"
@@ -29,7 +30,7 @@ const (
 )
 
 func hotExperiments() []experiment {
-	return []experiment{{sectionHot, "hot calls", hotCalls}}
+	return []experiment{{sectionHot, "hot calls", hotCalls}, {sectionHot, "idle sandboxes", idle}}
 }
 
 // hotCalls measures hot echoes, and those by way of the host, in turn with a
@@ -125,4 +126,66 @@ func (k *rawKit) pingPong(m *rawVM) sample {
 		ping.Store(stop)
 		return took, <-left
 	}
+}
+
+const (
+	idleSandboxes = 1000
+	idleSeconds   = 3
+	// idleTime is the milliseconds of processor time a second that they may take:
+	// those of the measuring program's own runtime.
+	idleTime = 1
+)
+
+// idle counts the processor time of sandboxes that have been called and wait.
+func idle(ctx context.Context, b *bench) ([]row, error) {
+	p := &b.programs.callsGo
+	if err := p.build(ctx, b.temp); err != nil {
+		return nil, err
+	}
+	options := airlock.Options{HostFuncs: airlock.HostFuncs{"Ask": airlock.Func(func(text string) (string, error) { return text, nil })}}
+	first, err := airlock.New(ctx, p.guest, options)
+	if err != nil {
+		return nil, err
+	}
+	defer first.Close() //nolint:errcheck // there is nothing in it that could be lost
+	snap, err := first.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer snap.Close() //nolint:errcheck // nothing can fail
+	call := echo("text")
+	options.Spin = hotSpin
+	for range idleSandboxes {
+		sb, err := snap.New(ctx, options)
+		if err != nil {
+			return nil, err
+		}
+		defer sb.Close() //nolint:errcheck // there is nothing in it that could be lost
+		for range 2 {
+			if err := call(ctx, sb); err != nil {
+				return nil, err
+			}
+		}
+	}
+	runtime.GC()
+	time.Sleep(time.Second)
+	before, err := processorTime()
+	if err != nil {
+		return nil, err
+	}
+	time.Sleep(idleSeconds * time.Second)
+	after, err := processorTime()
+	if err != nil {
+		return nil, err
+	}
+	ms := float64(after-before) / float64(time.Millisecond) / idleSeconds
+	return []row{counted(fmt.Sprintf("ms of processor time a second, of %d idle sandboxes", idleSandboxes), ms, 1, atMost(idleTime))}, nil
+}
+
+func processorTime() (time.Duration, error) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0, err
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
 }

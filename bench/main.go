@@ -54,6 +54,10 @@ type bench struct {
 	noPeers, peersFailed bool
 	versions             map[string]string
 
+	// computed are the parts of native speed, by piece of work.
+	computed      map[string]float64
+	computeJudged bool
+
 	comparisons []*comparison
 	// What could not be measured, and why.
 	lacks   []string
@@ -61,7 +65,10 @@ type bench struct {
 }
 
 func newBench(progress io.Writer) *bench {
-	return &bench{programs: newPrograms(), modules: newModules(), scale: 1, progress: progress, lacking: make(map[string]bool)}
+	return &bench{
+		programs: newPrograms(), modules: newModules(), scale: 1, progress: progress,
+		computed: make(map[string]float64), lacking: make(map[string]bool),
+	}
 }
 
 // times returns how many samples to take instead of the usual number.

@@ -24,6 +24,14 @@ func (s series) quantile(q float64) float64 {
 func (s series) median() float64  { return s.quantile(0.5) }
 func (s series) fastest() float64 { return s.quantile(0) }
 
+func (s series) geometricMean() float64 {
+	sum := 0.0
+	for _, v := range s {
+		sum += math.Log(v)
+	}
+	return math.Exp(sum / float64(len(s)))
+}
+
 // spread is a series in three numbers. The tenth and the ninetieth percentile
 // stand for its width, because the extremes of a busy machine say nothing.
 type spread struct {
