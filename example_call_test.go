@@ -38,6 +38,30 @@ func ExampleCall() {
 	// Output: Hello, World! Today is Monday.
 }
 
+// Calls that meet the guest in shared memory, counted.
+func ExampleStats() {
+	ctx := context.Background()
+	weekday := airlock.Func(func() (string, error) { return "Monday", nil })
+
+	sb, err := airlock.New(ctx, greeter(), airlock.Options{
+		Spin:      50 * time.Microsecond,
+		HostFuncs: airlock.HostFuncs{"GetWeekday": weekday},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+	for range 1000 {
+		if _, err := airlock.Call[string](ctx, sb, "SayHello", "World"); err != nil {
+			log.Fatal(err)
+		}
+	}
+	stats := sb.Stats() // stats.Hot of them didn't leave the virtual machine
+
+	fmt.Println(stats.Calls, "calls")
+	// Output: 1000 calls
+}
+
 // A function value that is bound once.
 func ExampleBind() {
 	ctx := context.Background()

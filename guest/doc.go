@@ -21,5 +21,7 @@
 //
 // The host runs the guest only while a call is in progress. Goroutines may run
 // beside it during a call; between calls everything stands still, and the clock
-// jumps forward at the next one.
+// jumps forward at the next one. If the host has asked for hot calls
+// (airlock.Options.Spin), Serve and host functions watch shared memory for a
+// while before they leave the machine; nothing else runs meanwhile either.
 package guest
