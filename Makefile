@@ -9,9 +9,11 @@ TEST = $(GO) test -timeout 30m $(TESTFLAGS)
 BENCHFLAGS ?=
 
 # Every Go module but tools, from the root.
-MODULES := . cmd/airlock bench test/guests
+MODULES := . cmd/airlock bench bench/plots test/guests
+# What Airlock is compared with: a C library of 55 MB that only "make bench" needs.
+PEERS := bench/peers
 # Those with code of the product. The guests of the tests misbehave on purpose.
-PRODUCT := . cmd/airlock bench
+PRODUCT := . cmd/airlock bench bench/plots
 # Those that are for other systems too.
 PORTABLE := . cmd/airlock
 
@@ -79,7 +81,7 @@ format:
 	@files=$$($(TOOL) gofumpt -l .); test -z "$$files" || { echo "not formatted, run 'make fmt':"; echo "$$files"; exit 1; }
 
 vet:
-	$(call each,$(MODULES),$(GO) vet ./...)
+	$(call each,$(MODULES) $(PEERS),$(GO) vet ./...)
 
 # golangci-lint takes minutes to build, so it is used where it is installed;
 # staticcheck, which it contains, is always there.
@@ -92,7 +94,7 @@ generated:
 	scripts/check-generated.sh
 
 tidy:
-	$(call each,$(MODULES) tools,$(GO) mod tidy -diff)
+	$(call each,$(MODULES) $(PEERS) tools,$(GO) mod tidy -diff)
 
 # Who needs these: programs that import the library and also run on other
 # systems, where New fails with ErrNoHypervisor; and their developers' editors.
@@ -114,7 +116,7 @@ generate: ## write the generated Go files; needs a C compiler and flatc
 
 fmt: ## format the Go files and tidy the go.mod files
 	$(TOOL) gofumpt -w .
-	$(call each,$(MODULES) tools,$(GO) mod tidy)
+	$(call each,$(MODULES) $(PEERS) tools,$(GO) mod tidy)
 
 cover: setup ## measure which lines of the library the tests reach
 	@mkdir -p build

@@ -200,6 +200,7 @@ func (s *serving) run(ctx context.Context) error {
 	case s.machine.Launched():
 		err = s.meet(ctx, 0)
 	case s.heat.begin() && exit == nil && s.machine.Launch(s.heat.patience):
+		s.heat.launched()
 		err = s.meet(ctx, launchTime)
 	default:
 		err = s.plain(ctx, exit)

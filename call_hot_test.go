@@ -389,6 +389,29 @@ func TestHotOff(t *testing.T) {
 	}
 }
 
+// TestHotRestore: a sandbox that is restored after each call is called as one
+// without Spin, but for a few attempts.
+func TestHotRestore(t *testing.T) {
+	needTwo(t)
+	sb := newSandbox(t, "callguest", airlock.Options{Spin: airlock.SpinAlways})
+	ready(t, sb)
+	snap, err := sb.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close() //nolint:errcheck // nothing can fail
+	before := sb.Stats()
+	for range 500 {
+		ready(t, sb)
+		if err := sb.Restore(t.Context(), snap); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if now := sb.Stats(); now.Hot-before.Hot > 20 || now.Calls-before.Calls != 500 {
+		t.Errorf("%+v, then %+v", before, now)
+	}
+}
+
 // TestHotPool: several calls in one use of a pool's sandbox are hot, and the next
 // one finds nothing of it.
 func TestHotPool(t *testing.T) {

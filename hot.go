@@ -30,6 +30,7 @@ type heat struct {
 
 	started, ended uint64 // ticks, of the last call
 	quick          bool   // it was one that would do well hot
+	streak         int    // hot calls since the guest was let go last
 	skip, backoff  int    // calls that don't try; after the last failure
 }
 
@@ -40,6 +41,9 @@ const launchTime = time.Millisecond
 // slack is how much longer than Spin a plain call may take for the next one to be
 // tried hot: it has left the machine a few times.
 const slack = 100 * time.Microsecond
+
+// worthwhile is how many hot calls pay for letting a guest go.
+const worthwhile = 8
 
 // maxBackoff is how many calls at most go by without one that is tried hot.
 const maxBackoff = 1023
@@ -84,10 +88,24 @@ func (h *heat) end(m *machine.Machine, exits int) {
 
 // stayed is called when a hot call has its answer: the guest has not left.
 func (h *heat) stayed(now uint64) {
-	h.ended, h.quick, h.backoff = now, true, 0
+	h.ended, h.quick = now, true
+	if h.streak++; h.streak >= worthwhile {
+		h.backoff = 0
+	}
 }
 
-// failed is called when a guest that was let go has left during a call.
+// launched is called when the guest was let go.
+func (h *heat) launched() { h.streak = 0 }
+
+// cut is called when a guest that was let go is stopped between calls.
+func (h *heat) cut() {
+	if h.streak < worthwhile {
+		h.failed()
+	}
+}
+
+// failed is called when a guest was let go for too little: it has left during a
+// call, or there were too few.
 func (h *heat) failed() {
 	h.backoff = min(2*h.backoff+1, maxBackoff)
 	h.skip = h.backoff

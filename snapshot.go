@@ -176,6 +176,9 @@ func (sb *Sandbox) Restore(ctx context.Context, snap *Snapshot) error {
 	}
 	fatal := errUnfinished
 	defer func() { sb.end(fatal) }()
+	if sb.serving != nil && sb.machine.Launched() {
+		sb.serving.heat.cut()
+	}
 	fatal = sb.machine.Restore(snap.state, newSeed())
 	if errors.Is(fatal, machine.ErrSnapshotClosed) {
 		fatal = ErrSnapshotClosed

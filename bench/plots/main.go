@@ -15,6 +15,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -149,7 +150,7 @@ func (decades) Ticks(low, high float64) (ticks []plot.Tick) {
 	for power := 1e-3; power <= high; power *= 10 {
 		for _, digit := range []float64{1, 2, 5} {
 			if v := digit * power; v >= low && v <= high {
-				ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("%g", v)})
+				ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'f', -1, 64)})
 			}
 		}
 	}

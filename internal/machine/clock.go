@@ -15,6 +15,7 @@ type clock struct {
 	memory     *guestmem.Memory
 	sequence   guestmem.Word32
 	generation uint64
+	written    uint64 // when it was, in ticks
 	clockBase
 }
 
@@ -58,6 +59,7 @@ func (c *clock) now() uint64 {
 // since it was written last. The guest never sees it halfway: the sequence
 // number is odd in between.
 func (c *clock) write() error {
+	c.written = tsc.Read()
 	wall := uint64(time.Now().UnixNano())
 	page := abi.Clock{
 		BaseTsc:    c.baseTSC,
@@ -76,6 +78,17 @@ func (c *clock) write() error {
 	}
 	c.sequence.Store(sequence + 2)
 	return nil
+}
+
+// refreshTicks is for how long what was written is good enough: the wall clock
+// is moved by half a microsecond in that time at most, unless it is set.
+const refreshTicks = 1 << 21 // 0.4 to 2 ms
+
+// refresh writes the clock if that was some time ago.
+func (c *clock) refresh() {
+	if tsc.Read()-c.written > refreshTicks {
+		_ = c.write() // can't fail once it was started
+	}
 }
 
 // Now returns the guest's monotonic time in ns, the unit of abi.Wait.

@@ -96,7 +96,7 @@ func (m *Machine) Launch(patience uint32) bool {
 		aside.Add(-1)
 		return false
 	}
-	_ = m.clock.write() // can't fail once it was started
+	m.clock.refresh()
 	h := &m.hot
 	h.seen = h.sequence.Load()
 	h.grant(patience)

@@ -31,7 +31,7 @@ type session struct {
 // be sent twice.
 func (m *Machine) Begin(ctx context.Context) {
 	tid := m.runner.begin()
-	_ = m.clock.write() // can't fail once it was started
+	m.clock.refresh()
 
 	m.pause.Store(false)
 	m.mu.Lock()
