@@ -233,27 +233,42 @@ func TestHotIdle(t *testing.T) {
 	rests(t)
 
 	// Of a guest that never leaves, the host takes the processor away.
-	var sb *airlock.Sandbox
-	for left := 20; ; left-- {
-		sb, _ = liar(t, "honest", airlock.Options{Spin: testSpin})
-		hotTruth(t, sb)
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		_, err := airlock.Call[string](ctx, sb, "HotNever")
-		cancel()
-		if err == nil {
-			break
-		}
-		if left == 0 || !errors.Is(err, context.DeadlineExceeded) { // of a plain call, which nobody answers
-			t.Fatalf("HotNever: %v", err)
-		}
-	}
+	sb := hotNever(t)
 	rests(t)
+	// Nor can a snapshot be taken of it.
+	if _, err := sb.Snapshot(t.Context()); !errors.Is(err, airlock.ErrProtocol) {
+		t.Errorf("Snapshot of a guest that does not listen: %v", err)
+	}
+	poisoned(t, sb)
+	rests(t)
+
+	// Nor does it hear a call.
+	sb = hotNever(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := sb.Call(ctx, "Truth"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a call of a guest that does not listen: %v", err)
 	}
 	rests(t)
+}
+
+// hotNever returns a sandbox whose guest has answered a hot call and never looks
+// at anything again.
+func hotNever(t *testing.T) *airlock.Sandbox {
+	t.Helper()
+	for left := 20; ; left-- {
+		sb, _ := liar(t, "honest", airlock.Options{Spin: testSpin})
+		hotTruth(t, sb)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		_, err := airlock.Call[string](ctx, sb, "HotNever")
+		cancel()
+		if err == nil {
+			return sb
+		}
+		if left == 0 || !errors.Is(err, context.DeadlineExceeded) { // of a plain call, which nobody answers
+			t.Fatalf("HotNever: %v", err)
+		}
+	}
 }
 
 // hotTruth makes calls so that the next one is tried hot.

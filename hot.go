@@ -180,21 +180,30 @@ func (s *serving) park(ctx context.Context) error {
 	if !s.machine.Watching() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, parkTime, fmt.Errorf("%w: does not leave to wait for calls", ErrProtocol))
+	within, cancel := context.WithTimeout(ctx, parkTime)
 	defer cancel()
-	s.ctx = ctx
-	var exit *machine.Exit
-	if s.machine.Launched() {
-		s.machine.Recall()
-		left, err := s.machine.Wait(ctx)
-		if err != nil {
-			return fmt.Errorf("airlock: run: %w", err)
+	s.ctx = within
+	s.machine.Recall()
+	for {
+		var exit machine.Exit
+		var err error
+		if s.machine.Launched() {
+			exit, err = s.machine.Wait(within)
+		} else {
+			s.machine.Begin(within)
+			exit, err = s.machine.Enter()
+			s.machine.End()
 		}
-		exit = &left
+		switch {
+		case err != nil:
+			return fmt.Errorf("airlock: run: %w", err)
+		case exit.Kind == machine.ExitCanceled && ctx.Err() == nil && !s.machine.Stopped():
+			return fmt.Errorf("%w: the guest does not leave to wait for calls", ErrProtocol)
+		}
+		if err := s.handle(exit); errors.Is(err, errNext) {
+			return nil
+		} else if err != nil {
+			return err
+		}
 	}
-	err := s.plain(ctx, exit)
-	if cause := context.Cause(ctx); err != nil && errors.Is(cause, ErrProtocol) {
-		return cause
-	}
-	return err
 }

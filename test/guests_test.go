@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/airlockvm/airlock"
 	"github.com/airlockvm/airlock/internal/kvmtest"
@@ -29,13 +30,21 @@ func TestGuests(t *testing.T) {
 				if b.missing != "" {
 					t.Skip(b.missing)
 				}
-				testGuest(t, b, args)
+				if b.header.call == "" {
+					testGuest(t, b, b.header.want, args, b.header.want.deadline())
+					return
+				}
+				testCall(t, b, strings.Join(args, " "))
+				if b.header.run.what != "" {
+					testGuest(t, b, b.header.run, args, b.header.run.callDeadline())
+				}
 			})
 		}
 	}
 }
 
-func testGuest(t *testing.T, b binary, args []string) {
+// testGuest runs a program once.
+func testGuest(t *testing.T, b binary, want expectation, args []string, deadline time.Duration) {
 	t.Helper()
 	guest, err := airlock.LoadGuest(b.path)
 	if err != nil {
@@ -46,14 +55,15 @@ func testGuest(t *testing.T, b binary, args []string) {
 		guest:    guest,
 		options:  airlock.Options{Memory: h.memory, AllowJIT: h.jit},
 		process:  airlock.Process{Args: args, Env: h.env, Stdin: strings.NewReader(h.stdin)},
-		deadline: h.deadline(),
+		deadline: deadline,
 	})
-	if err := h.want.check(result.code, result.err); err != nil {
+	if err := want.check(result.code, result.err); err != nil {
 		t.Error(err)
 	}
 	if got := result.stdout.lastLine(); h.stdout != "" && got != h.stdout {
 		t.Errorf("the last line of output is %q, want %q", got, h.stdout)
 	}
+	attacks.note(b.name, "run", result.err)
 	if t.Failed() {
 		result.report(t)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,8 +15,10 @@ import (
 // then lines "// key: value". The keys are described in guests/README.md.
 type header struct {
 	want   expectation
-	stdout string     // the last line of output; empty if it does not matter
-	args   [][]string // the arguments of each run
+	call   string      // the function that is called; empty for a program that is run
+	run    expectation // of one that is called: how it ends if it is run as well
+	stdout string      // the last line of output; empty if it does not matter
+	args   [][]string  // the arguments of each run
 	env    []string
 	stdin  string
 	memory int64 // bytes
@@ -65,6 +68,9 @@ func parseHeader(source string) (header, error) {
 	if h.want.what == "" {
 		return h, fmt.Errorf("its first comment has no line \"// want: ...\"")
 	}
+	if err := h.consistent(); err != nil {
+		return h, err
+	}
 	if len(h.args) == 0 {
 		h.args = [][]string{nil}
 	}
@@ -72,11 +78,32 @@ func parseHeader(source string) (header, error) {
 	return h, nil
 }
 
+// callWants are the ends that only a call can come to.
+var callWants = []string{"result", "guest-error", "abort"}
+
+// consistent refuses ends that a run or a call can't come to.
+func (h *header) consistent() error {
+	switch {
+	case h.call == "" && (slices.Contains(callWants, h.want.what) || h.run.what != ""):
+		return fmt.Errorf("there is no line \"// call: ...\" for its want or run")
+	case slices.Contains(callWants, h.run.what):
+		return fmt.Errorf("a run can't end with %s", h.run)
+	}
+	return nil
+}
+
 // set notes one line.
 func (h *header) set(key, value string) (err error) {
 	switch key {
 	case "want":
 		h.want, err = parseWant(value)
+	case "call":
+		h.call = value
+		if value == "" || strings.ContainsAny(value, " \t") {
+			err = fmt.Errorf("%q is no name of a function", value)
+		}
+	case "run":
+		h.run, err = parseWant(value)
 	case "stdout":
 		h.stdout = value
 	case "args":
@@ -132,9 +159,9 @@ func parseSize(s string) (int64, error) {
 	return mib << 20, err
 }
 
-// deadline is how long the program gets.
-func (h *header) deadline() time.Duration {
-	switch h.want.what {
+// deadline is how long a program gets that should end in this way.
+func (e expectation) deadline() time.Duration {
+	switch e.what {
 	case "timeout":
 		return time.Second
 	case "any":
@@ -160,7 +187,9 @@ func TestParseHeader(t *testing.T) {
 		"// No want.\n", "// \n// want: exit\n", "// \n// want: exit 256\n", "// \n// want: fault nothing\n",
 		"// \n// want: fault page-fault jump\n", "// \n// want: signal SIGNONE\n", "// \n// want: happiness\n",
 		"// \n// want: any thing\n", "// \n// want: any\n// wnat: any\n", "// \n// want: any\n// memory: 3\n",
-		"// \n// want: any\n// options: all\n", "// \n// want: any\n// stdin: \\q\n",
+		"// \n// want: any\n// options: all\n", "// \n// want: result 3\n", "// \n// want: any\n// run: any\n",
+		"// \n// want: any\n// call:\n", "// \n// want: any\n// call: A b\n", "// \n// call: A\n// want: protocol 3\n",
+		"// \n// call: A\n// want: any\n// run: result 3\n", "// \n// want: abort\n", "// \n// call: A\n// run: any\n", "// \n// want: any\n// stdin: \\q\n",
 	} {
 		if _, err := parseHeader(bad); err == nil {
 			t.Errorf("%q is accepted", bad)

@@ -13,9 +13,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/airlockvm/airlock/internal/kvmtest"
 	"github.com/airlockvm/airlock/internal/leak"
 )
 
@@ -34,7 +36,11 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	status := m.Run()
-	if status != 0 {
+	if err := printAttacks(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if status != 0 || kvmtest.Fuzzing() {
 		return status
 	}
 	if report := leaked(before); report != "" {
@@ -42,6 +48,25 @@ func testMain(m *testing.M) int {
 		return exitLeak
 	}
 	return 0
+}
+
+// printAttacks prints what was attacked to stdout, and to build/test/attacks.txt:
+// the go command shows no output of packages whose tests pass, unless -v is given.
+func printAttacks() error {
+	if kvmtest.Fuzzing() {
+		return nil
+	}
+	var table strings.Builder
+	attacks.print(&table)
+	if table.Len() == 0 {
+		return nil
+	}
+	fmt.Print(table.String())
+	dir, err := buildDir("")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "attacks.txt"), []byte(table.String()), 0o644)
 }
 
 // inCI reports whether a missing tool is a failure.

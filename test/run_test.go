@@ -139,12 +139,12 @@ func (o *output) lastLine() string {
 }
 
 // load loads a guest, or skips the test where sandboxes can't be run.
-func load(t *testing.T, path string) *airlock.Guest {
-	t.Helper()
-	kvmtest.Require(t)
+func load(tb testing.TB, path string) *airlock.Guest {
+	tb.Helper()
+	kvmtest.Require(tb)
 	guest, err := airlock.LoadGuest(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return guest
 }

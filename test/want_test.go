@@ -10,7 +10,8 @@ import (
 	"github.com/airlockvm/airlock"
 )
 
-// expectation is how a program should end: the words of a "want" line.
+// expectation is how a program, or a call of it, should end: the words of a
+// "want" line.
 type expectation struct {
 	what   string // the first word
 	detail string // the others
@@ -55,8 +56,10 @@ func parseWant(s string) (expectation, error) {
 		_, ok1 := wantedFaults[kind]
 		_, ok2 := wantedAccesses[access]
 		ok = ok1 && ok2
-	case "timeout", "out-of-memory", "bad-hypercall", "any":
+	case "timeout", "out-of-memory", "bad-hypercall", "any", "protocol", "guest-fault", "guest-error", "abort":
 		ok = detail == ""
+	case "result":
+		ok = true
 	}
 	if !ok {
 		return expectation{}, fmt.Errorf("unknown end of a program: %q", s)
@@ -102,6 +105,10 @@ func (e expectation) matches(err error) bool {
 		return errors.Is(err, airlock.ErrOutOfMemory)
 	case "bad-hypercall":
 		return isFault && fault.Kind == airlock.FaultPort
+	case "guest-fault":
+		return isFault
+	case "protocol":
+		return errors.Is(err, airlock.ErrProtocol)
 	}
 	return false
 }

@@ -90,6 +90,13 @@ func (m *Machine) Stop() {
 	}
 }
 
+// Stopped reports whether Stop was called.
+func (m *Machine) Stopped() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.stopped
+}
+
 // kick makes Enter look at its flags. Preconditions: mu is held, a session is
 // on.
 func (m *Machine) kick() {
@@ -163,7 +170,7 @@ func (m *Machine) enter() (Exit, error) {
 		if m.canceled.Load() {
 			return Exit{Kind: ExitCanceled}, nil
 		}
-		if m.pause.Load() {
+		if m.pause.Load() && m.pause.Swap(false) {
 			return Exit{Kind: ExitPaused}, nil
 		}
 		if m.tick.Load() {

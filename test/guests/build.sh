@@ -51,10 +51,11 @@ add() {
 
 # add_c COMPILER PREFIX FILE [OPTION...]
 add_c() {
-	local compiler=$1 prefix=$2 file=$3 extra
+	local compiler=$1 prefix=$2 file=$3 extra sources=()
 	shift 3
+	[[ ${2-} != *.o ]] || sources=("$2" ../../abi/airlock_abi.h)
 	read -ra extra <<<"$(header "$file" flags)"
-	add "$prefix-$(basename "$file" .c)" "$file" "${file%/*}"/*.h c/check.h build.sh -- \
+	add "$prefix-$(basename "$file" .c)" "$file" "${file%/*}"/*.h c/check.h build.sh "${sources[@]}" -- \
 		"$compiler" -O2 -g "-ffile-prefix-map=$PWD=." -Wall -Wextra -pthread "${cflags[@]}" "$@" "${extra[@]}" -o OUT "$file" -lm
 }
 
@@ -73,8 +74,16 @@ if have gcc; then
 		add_c gcc c-glibc "$file" -static
 		[[ -z $(header "$file" pie) ]] || add_c gcc c-pie "$file" -static-pie -fPIE
 	done
+	sdk=$out/airlock_guest.o
+	if [[ ! $sdk -nt ../../sdk/c/airlock_guest.c || ! $sdk -nt ../../sdk/c/airlock_guest.h ]]; then
+		gcc -O2 -c -o "$sdk" ../../sdk/c/airlock_guest.c
+	fi
 	for file in hostile/*.c; do
-		add_c gcc hostile "$file" -static
+		if [[ -n $(header "$file" call) ]]; then
+			add_c gcc hostile "$file" -static "$sdk"
+		else
+			add_c gcc hostile "$file" -static
+		fi
 	done
 else
 	skip "c-glibc-*, c-pie-*, hostile-*" "there is no gcc" required

@@ -34,7 +34,9 @@ native_status() {
 	"exit "*) echo "${1#exit }" ;;
 	timeout) echo 124 ;;
 	"signal "*) echo $((128 + $(kill -l "${1#signal SIG}"))) ;;
-	"fault divide") echo $((128 + 8)) ;;
+	"fault divide" | "fault float") echo $((128 + 8)) ;;
+	"fault debug") echo $((128 + 5)) ;;
+	"fault alignment") echo $((128 + 7)) ;;
 	"fault invalid-opcode") echo $((128 + 4)) ;;
 	"fault "*) echo $((128 + 11)) ;;
 	esac
@@ -97,7 +99,7 @@ for name in "$@"; do
 		failed=$((failed + 1))
 		continue
 	fi
-	if [[ $(values "$source" native) == no || ($name == hostile-* && $want == any) ]]; then
+	if [[ $(values "$source" native) == no || -n $(values "$source" call) || ($name == hostile-* && $want == any) ]]; then
 		left=$((left + 1))
 		continue
 	fi

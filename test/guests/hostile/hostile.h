@@ -43,7 +43,7 @@ static inline void catch_faults(void)
 
 // SURVIVES(statement) is 1 if the statement ran, 0 if it ended in a signal. It makes no
 // system call: the handlers block nothing, so there is no mask to restore.
-#define SURVIVES(statement) (sigsetjmp(fault_back, 0) == 0 ? ({ statement; 1; }) : 0)
+#define SURVIVES(...) (sigsetjmp(fault_back, 0) == 0 ? ({ __VA_ARGS__; 1; }) : 0)
 
 // use_kernel makes the guest kernel work: calls, memory, signals, sleeping, output.
 static inline void use_kernel(void)
