@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,11 +15,27 @@ import (
 	"github.com/airlockvm/airlock/internal/kvmtest"
 )
 
-// callGuests are the guests that the behaviour tests are run with: programs that
-// export what testdata/callguest exports, with the command that builds each, in
-// which OUT is the file to make. A guest in another language is one more line.
+// callGuests are the guests that the behaviour tests are run with: programs in
+// several languages that export the same functions and need the same ones, with
+// the command that builds each, in which OUT is the file to make. A guest in
+// another language is one more line here and in languageFunctions.
 var callGuests = map[string][]string{
-	"callguest": goBuild("callguest"),
+	"callguest":   goBuild("callguest"),
+	"callguest-c": {"gcc", "@testdata/callguest-c/gcc.opts", "-o", "OUT"},
+}
+
+// languageFunctions are what only one of callGuests exports, because it is about
+// its language: tests that call one of them are for that guest alone.
+// TestCallGuestsAlike sees to it that there are no others.
+var languageFunctions = map[string][]string{
+	"callguest": {
+		"Panic", "Fault", // which Go's runtime makes something of
+		"Goroutines", "GoNil", "GoDivide", "GoGoroutinePanic", "GoGoexit", "GoDeadlock", "GoStack", "GoHeap", "GoFloat32Bits",
+	},
+	"callguest-c": {
+		"CThreads", "CThreadStack", "CThreadAbort", "CThreadExit", "CDoubleFree", "CStackSmash", "CFloat32Bits",
+		"CWrongType", "CNoResult",
+	},
 }
 
 // goBuild builds a Go package below testdata.
@@ -55,6 +72,7 @@ func (c *guestCache) file(tb testing.TB, name string) []byte {
 	if _, err := exec.LookPath(build[0]); err != nil {
 		kvmtest.Skip(tb, err.Error())
 	}
+	readSources(tb, name)
 	out := filepath.Join(tb.TempDir(), name)
 	command := exec.CommandContext(tb.Context(), build[0])
 	for _, arg := range build[1:] {
@@ -73,6 +91,23 @@ func (c *guestCache) file(tb testing.TB, name string) []byte {
 	}
 	c.files[name] = file
 	return file
+}
+
+// readSources reads what a compiler is going to read, so that the go command
+// knows what the tests depend on, and runs them again when it has changed.
+func readSources(tb testing.TB, name string) {
+	tb.Helper()
+	for _, pattern := range []string{"testdata/" + name + "/*", "guest/*.go", "sdk/c/*.[ch]"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			tb.Fatalf("no sources in %s: %v", pattern, err)
+		}
+		for _, file := range files {
+			if _, err := os.ReadFile(file); err != nil {
+				tb.Fatal(err)
+			}
+		}
+	}
 }
 
 // guest builds and loads a guest.
@@ -181,6 +216,40 @@ func poisoned(t *testing.T, sb *airlock.Sandbox) {
 	} {
 		if !errors.Is(err, airlock.ErrPoisoned) {
 			t.Fatalf("%s: the sandbox is not poisoned: %v", what, err)
+		}
+	}
+}
+
+// TestCallGuestsAlike: what is tested with one guest is tested with each: they
+// export the same functions, but for those about their language, and need the
+// same ones of the host.
+func TestCallGuestsAlike(t *testing.T) {
+	t.Parallel()
+	functions := func(name string) (exports, imports []string) {
+		list, err := newSandbox(t, name, airlock.Options{}).Functions(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range list.Exports {
+			if !slices.Contains(languageFunctions[name], f.Name) {
+				exports = append(exports, f.String())
+			}
+		}
+		if n := len(list.Exports) - len(exports); n != len(languageFunctions[name]) {
+			t.Errorf("%s lacks some of %v: %v", name, languageFunctions[name], list.Exports)
+		}
+		for _, f := range list.Imports {
+			imports = append(imports, f.String())
+		}
+		slices.Sort(exports)
+		slices.Sort(imports)
+		return exports, imports
+	}
+	exports, imports := functions("callguest")
+	for guest := range callGuests {
+		gotExports, gotImports := functions(guest)
+		if !slices.Equal(gotExports, exports) || !slices.Equal(gotImports, imports) {
+			t.Errorf("%s exports\n%v\nand not\n%v\nit needs\n%v\nand not\n%v", guest, gotExports, exports, gotImports, imports)
 		}
 	}
 }

@@ -123,16 +123,22 @@ func (m *Machine) readCPU(c *CPU) error {
 		m.vcpu.GetEvents(&c.Events), m.vcpu.GetXSave(&c.XSave), m.vcpu.GetDebugRegs(&c.Debug))
 }
 
+// dr6SingleStep is the one bit of a debug register that a guest can set from
+// ring 3, by a single step, and only ring 0 can clear.
+const dr6SingleStep = 1 << 14
+
 // writeCPU makes the next run start from a state. Unless all is set, only what a
-// guest in ring 3 can change is written. That includes the debug registers: a
-// single step sets a bit of DR6.
+// guest in ring 3 can change is written. That doesn't include the debug
+// registers, because what it could set in them is set already.
 func (m *Machine) writeCPU(c *CPU, all bool) error {
 	if all {
-		if err := errors.Join(m.vcpu.SetXCR0(c.XCR0), m.vcpu.SetMSRs(c.MSRs)); err != nil {
+		debug := c.Debug
+		debug.DR6 |= dr6SingleStep
+		if err := errors.Join(m.vcpu.SetXCR0(c.XCR0), m.vcpu.SetMSRs(c.MSRs), m.vcpu.SetDebugRegs(&debug)); err != nil {
 			return err
 		}
 	}
-	if err := errors.Join(m.vcpu.SetXSave(&c.XSave), m.vcpu.SetDebugRegs(&c.Debug)); err != nil {
+	if err := m.vcpu.SetXSave(&c.XSave); err != nil {
 		return err
 	}
 	m.vcpu.SetAtRun(&c.Regs, &c.Sregs, &c.Events)
@@ -216,6 +222,7 @@ func (s *Snapshot) Difference(other *Snapshot) string {
 	// processor may not notice that one is again.
 	const inUse = 512
 	a.XSave[inUse], b.XSave[inUse] = 0, 0
+	a.Debug.DR6, b.Debug.DR6 = a.Debug.DR6|dr6SingleStep, b.Debug.DR6|dr6SingleStep // see writeCPU
 	if a.Regs != b.Regs || a.Sregs != b.Sregs || a.XSave != b.XSave || a.Debug != b.Debug || a.XCR0 != b.XCR0 || !slices.Equal(a.MSRs, b.MSRs) {
 		return "registers"
 	}

@@ -30,8 +30,9 @@ static void mixed(struct airlock_call *call)
 	snprintf(number, sizeof(number), "%d", airlock_argument_int32(call, 0));
 	airlock_return_string(call, airlock_text(number));
 	airlock_append_string(call, airlock_argument_string(call, 1));
+	airlock_append_string(call, airlock_text("["));
 	for (size_t i = 0; i < bytes.size; i++) {
-		snprintf(number, sizeof(number), "%s%u", i == 0 ? "[" : " ", bytes.data[i]);
+		snprintf(number, sizeof(number), i == 0 ? "%u" : " %u", bytes.data[i]);
 		airlock_append_string(call, airlock_text(number));
 	}
 	snprintf(number, sizeof(number), "] %g %s", airlock_argument_float64(call, 3),
@@ -41,8 +42,8 @@ static void mixed(struct airlock_call *call)
 
 /*
  * 1*first + 2*second and so on, so that neither one lost nor two exchanged go
- * unnoticed. A handler doesn't learn how many parameters its function has: there
- * is one handler for each number.
+ * unnoticed. A handler isn't told how many parameters its function has, so that
+ * there is one for each number.
  */
 static void weigh(struct airlock_call *call, size_t parameters)
 {
@@ -53,17 +54,32 @@ static void weigh(struct airlock_call *call, size_t parameters)
 	airlock_return_int64(call, sum);
 }
 
-/* Each number of parameters, with a list of as many types. */
-#define TYPES_4 AIRLOCK_INT32, AIRLOCK_INT32, AIRLOCK_INT32, AIRLOCK_INT32
-#define TYPES_8 TYPES_4, TYPES_4
-#define TYPES_16 TYPES_8, TYPES_8
-#define FOUR(each, from0, from1, from2, from3, ...)                                                                    \
-	each(from0, {__VA_ARGS__ 0}) each(from1, {__VA_ARGS__ AIRLOCK_INT32})                                          \
-	each(from2, {__VA_ARGS__ AIRLOCK_INT32, AIRLOCK_INT32})                                                        \
-	each(from3, {__VA_ARGS__ AIRLOCK_INT32, AIRLOCK_INT32, AIRLOCK_INT32})
-#define EACH_NUMBER(each)                                                                                              \
-	each(0, {0}) FOUR(each, 0, 1, 2, 3)
+#define NUMBERS(X)                                                                                                     \
+	X(0)                                                                                                           \
+	X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) \
+		X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) X(32)
 
-#undef EACH_NUMBER
-#undef FOUR
+#define HANDLER(n)                                                                                                     \
+	static void weigh##n(struct airlock_call *call) { weigh(call, n); }
 
+NUMBERS(HANDLER)
+
+/* A range of the list of types is never empty: for 0 parameters it sets the end. */
+#define LAST(n) ((n) == 0 ? 0 : (n)-1)
+#define ENTRY(n) {"Params" #n, AIRLOCK_INT64, {[0 ... LAST(n)] = (n) == 0 ? 0 : AIRLOCK_INT32}, weigh##n},
+
+static const struct airlock_function functions[] = {
+	{"Int32", AIRLOCK_INT32, {AIRLOCK_INT32}, echo_int32},
+	{"Uint32", AIRLOCK_UINT32, {AIRLOCK_UINT32}, echo_uint32},
+	{"Int64", AIRLOCK_INT64, {AIRLOCK_INT64}, echo_int64},
+	{"Uint64", AIRLOCK_UINT64, {AIRLOCK_UINT64}, echo_uint64},
+	{"Float32", AIRLOCK_FLOAT32, {AIRLOCK_FLOAT32}, echo_float32},
+	{"Float64", AIRLOCK_FLOAT64, {AIRLOCK_FLOAT64}, echo_float64},
+	{"Bool", AIRLOCK_BOOL, {AIRLOCK_BOOL}, echo_bool},
+	{"String", AIRLOCK_STRING, {AIRLOCK_STRING}, echo_string},
+	{"Bytes", AIRLOCK_BYTES, {AIRLOCK_BYTES}, echo_bytes},
+	{"Void", AIRLOCK_VOID, {0}, nothing},
+	{"Mixed", AIRLOCK_STRING, {AIRLOCK_INT32, AIRLOCK_STRING, AIRLOCK_BYTES, AIRLOCK_FLOAT64, AIRLOCK_BOOL}, mixed},
+	NUMBERS(ENTRY)};
+
+const struct exports value_exports = {functions, AIRLOCK_COUNT(functions)};
