@@ -21,39 +21,47 @@ func rounds(n int) int {
 	return n
 }
 
-// TestCallCanceled ends calls in a guest that spins, in one that sleeps and in a
-// host function, by each of the ways to end one.
-func TestCallCanceled(t *testing.T) {
-	t.Parallel()
+// callEnd is a way to end a call, and what the call's error then is.
+type callEnd struct {
+	end  func(ctx context.Context, sb *airlock.Sandbox) (context.Context, func())
+	want []error
+}
+
+// callEnds are the ways to end a call that is 20 ms old.
+func callEnds() map[string]callEnd {
+	const age = 20 * time.Millisecond
 	cause := errors.New("the user has left")
-	ends := map[string]struct {
-		end  func(ctx context.Context, sb *airlock.Sandbox) (context.Context, func())
-		want []error
-	}{
+	return map[string]callEnd{
 		"cancel": {func(ctx context.Context, _ *airlock.Sandbox) (context.Context, func()) {
 			ctx, cancel := context.WithCancel(ctx)
-			time.AfterFunc(20*time.Millisecond, cancel)
+			time.AfterFunc(age, cancel)
 			return ctx, cancel
 		}, []error{context.Canceled}},
 		"cause": {func(ctx context.Context, _ *airlock.Sandbox) (context.Context, func()) {
 			ctx, cancel := context.WithCancelCause(ctx)
-			time.AfterFunc(20*time.Millisecond, func() { cancel(cause) })
+			time.AfterFunc(age, func() { cancel(cause) })
 			return ctx, func() { cancel(nil) }
 		}, []error{context.Canceled, cause}},
 		"deadline": {func(ctx context.Context, _ *airlock.Sandbox) (context.Context, func()) {
-			return context.WithTimeout(ctx, 20*time.Millisecond)
+			return context.WithTimeout(ctx, age)
 		}, []error{context.DeadlineExceeded}},
 		"close": {func(ctx context.Context, sb *airlock.Sandbox) (context.Context, func()) {
-			time.AfterFunc(20*time.Millisecond, func() { _ = sb.Close() })
+			time.AfterFunc(age, func() { _ = sb.Close() })
 			return ctx, func() {}
 		}, []error{airlock.ErrClosed, context.Canceled}},
 	}
+}
+
+// TestCallCanceled ends calls in a guest that spins, in one that sleeps and in a
+// host function, by each of the ways to end one. A restore undoes it.
+func TestCallCanceled(t *testing.T) {
+	t.Parallel()
 	calls := map[string][]any{"Spin": nil, "HostSleeps": nil, "Sleep": {60_000}}
 	for guest := range callGuests {
 		t.Run(guest, func(t *testing.T) {
 			t.Parallel()
 			for function, args := range calls {
-				for name, end := range ends {
+				for name, end := range callEnds() {
 					t.Run(function+"/"+name, func(t *testing.T) {
 						t.Parallel()
 						funcs, ended := hosts(), make(chan error, 1)
@@ -63,32 +71,49 @@ func TestCallCanceled(t *testing.T) {
 							return ctx.Err()
 						})
 						sb := newSandbox(t, guest, airlock.Options{HostFuncs: funcs})
-						ready(t, sb)
-						ctx, stop := end.end(t.Context(), sb)
-						defer stop()
-						_, err := sb.Call(ctx, function, args...)
-						for _, want := range end.want {
-							if !errors.Is(err, want) {
-								t.Errorf("Call = %v; want %v", err, want)
-							}
-						}
+						err := endCall(t, sb, end, function, args)
 						if function == "HostSleeps" {
 							if got := <-ended; !errors.Is(err, got) {
 								t.Errorf("the host function was told %v, the caller %v", got, err)
 							}
 						}
-						if name == "close" {
-							if _, err := sb.Call(t.Context(), "Void"); !errors.Is(err, airlock.ErrClosed) && !errors.Is(err, airlock.ErrPoisoned) {
-								t.Errorf("Call after Close = %v", err)
-							}
-							return
-						}
-						poisoned(t, sb)
 					})
 				}
 			}
 		})
 	}
+}
+
+// endCall makes a call, ends it and returns its error.
+func endCall(t *testing.T, sb *airlock.Sandbox, end callEnd, function string, args []any) error {
+	t.Helper()
+	ready(t, sb)
+	snap, err := sb.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close() //nolint:errcheck // nothing can fail
+	ctx, stop := end.end(t.Context(), sb)
+	defer stop()
+	_, ended := sb.Call(ctx, function, args...)
+	for _, want := range end.want {
+		if !errors.Is(ended, want) {
+			t.Errorf("Call = %v; want %v", ended, want)
+		}
+	}
+	if errors.Is(ended, airlock.ErrClosed) {
+		_, err := sb.Call(t.Context(), "Void")
+		if !errors.Is(err, airlock.ErrClosed) && !errors.Is(err, airlock.ErrPoisoned) {
+			t.Errorf("Call after Close = %v", err)
+		}
+		return ended
+	}
+	poisoned(t, sb)
+	if err := sb.Restore(t.Context(), snap); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, sb)
+	return ended
 }
 
 // slowContext is a context that is not of package context: contexts that are

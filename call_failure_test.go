@@ -56,6 +56,13 @@ func aborted(code airlock.GuestErrorCode, text string) func(error) bool {
 	}
 }
 
+func failed(text string) func(error) bool {
+	return func(err error) bool {
+		failure, ok := errors.AsType[*airlock.GuestError](err)
+		return ok && failure.Code == airlock.CodeFailed && failure.Message == text
+	}
+}
+
 func exited(code int) func(error) bool {
 	return func(err error) bool {
 		exit, ok := errors.AsType[*airlock.GuestExitError](err)
@@ -64,7 +71,8 @@ func exited(code int) func(error) bool {
 }
 
 // testFailures makes a guest end in each way. Each ends the call with an error
-// of its own and poisons the sandbox.
+// of its own and poisons the sandbox. A restore undoes it, and all that the guest
+// did and said.
 func testFailures(t *testing.T, guest string, failures []failure) {
 	t.Helper()
 	for _, test := range failures {
@@ -72,7 +80,15 @@ func testFailures(t *testing.T, guest string, failures []failure) {
 			t.Parallel()
 			sb := newSandbox(t, guest, airlock.Options{Memory: 32 << 20})
 			ready(t, sb)
-			_, err := sb.Call(t.Context(), test.function, test.args...)
+			snap, err := sb.Snapshot(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer snap.Close() //nolint:errcheck // nothing can fail
+			if n, err := airlock.Call[int64](t.Context(), sb, "Count"); n != 1 || err != nil {
+				t.Fatalf("Count = %d, %v", n, err)
+			}
+			_, err = sb.Call(t.Context(), test.function, test.args...)
 			if !test.want(err) {
 				t.Fatalf("Call = %T %.500v", err, err)
 			}
@@ -80,6 +96,18 @@ func testFailures(t *testing.T, guest string, failures []failure) {
 				t.Errorf("the error's text is not quoted: %v", err)
 			}
 			poisoned(t, sb)
+			if err := sb.Restore(t.Context(), snap); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := airlock.Call[int64](t.Context(), sb, "Count"); n != 1 || err != nil {
+				t.Errorf("after a restore: Count = %d, %v", n, err)
+			}
+			if _, err := sb.Call(t.Context(), "Error", ""); !failed("")(err) {
+				t.Errorf("after a restore: Error = %v", err)
+			}
+			if _, err := sb.Call(t.Context(), "Abort", "short"); !aborted(airlock.CodeAborted, "short")(err) {
+				t.Errorf("after a restore: Abort = %v", err)
+			}
 		})
 	}
 }
@@ -96,6 +124,7 @@ func TestGuestFailures(t *testing.T) {
 		{"Abort", []any{"the\nend"}, aborted(airlock.CodeAborted, "the\nend")},
 		{"Abort", []any{""}, aborted(airlock.CodeAborted, "")},
 		{"Abort", []any{long}, aborted(airlock.CodeAborted, long[:4096-len("…")]+"…")},
+		{"Abort", []any{strings.Repeat("ü", 10000)}, aborted(airlock.CodeAborted, strings.Repeat("ü", (4096-len("…"))/2)+"…")},
 		{"AbortFull", nil, aborted(airlock.CodeAborted, "no memory left")},
 		{"Exit", []any{0}, exited(0)},
 		{"Exit", []any{3}, exited(3)},
@@ -124,25 +153,6 @@ func TestGuestFailures(t *testing.T) {
 			testFailures(t, guest, failures)
 		})
 	}
-}
-
-// TestGoGuestFailures: what Go's runtime makes of a failure before the guest
-// kernel sees it: panics, which the SDK turns into an abort, and exit code 2.
-func TestGoGuestFailures(t *testing.T) {
-	t.Parallel()
-	testFailures(t, "callguest", []failure{
-		{"Panic", []any{"oh"}, aborted(airlock.CodePanicked, "Panic panicked: oh")},
-		{"GoNil", nil, aborted(airlock.CodePanicked,
-			"GoNil panicked: runtime error: invalid memory address or nil pointer dereference")},
-		{"GoDivide", []any{0}, aborted(airlock.CodePanicked, "GoDivide panicked: runtime error: integer divide by zero")},
-		{"Fault", nil, exited(2)},
-		{"GoGoroutinePanic", nil, exited(2)},
-		{"GoGoexit", nil, exited(2)},
-		{"GoDeadlock", nil, exited(2)},
-		{"GoStack", nil, exited(2)},
-		// Either the runtime is told that there is no memory, or it finds out.
-		{"GoHeap", nil, func(err error) bool { return errors.Is(err, airlock.ErrOutOfMemory) || exited(2)(err) }},
-	})
 }
 
 // TestGuestFailuresApart: what one guest says when it ends is not in the error of

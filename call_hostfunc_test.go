@@ -63,35 +63,45 @@ func testHostFunctions(t *testing.T, guest string) {
 // TestHostFunctionReenters: a host function can't use its own sandbox.
 func TestHostFunctionReenters(t *testing.T) {
 	t.Parallel()
-	var sb *airlock.Sandbox
-	funcs := hosts()
-	funcs["Reenter"] = airlock.Func(func(ctx context.Context) error {
-		_, err := sb.Call(ctx, "Void")
-		return airlock.Visible(err)
-	})
-	sb = newSandbox(t, "callguest", airlock.Options{HostFuncs: funcs})
-	got, err := airlock.Call[string](t.Context(), sb, "HostReenters")
-	if err != nil || !strings.Contains(got, airlock.ErrBusy.Error()) {
-		t.Fatalf("HostReenters = %q, %v", got, err)
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			var sb *airlock.Sandbox
+			funcs := hosts()
+			funcs["Reenter"] = airlock.Func(func(ctx context.Context) error {
+				_, err := sb.Call(ctx, "Void")
+				return airlock.Visible(err)
+			})
+			sb = newSandbox(t, guest, airlock.Options{HostFuncs: funcs})
+			got, err := airlock.Call[string](t.Context(), sb, "HostReenters")
+			if err != nil || !strings.Contains(got, airlock.ErrBusy.Error()) {
+				t.Fatalf("HostReenters = %q, %v", got, err)
+			}
+			ready(t, sb)
+		})
 	}
-	ready(t, sb)
 }
 
 func TestMissingHostFunctions(t *testing.T) {
 	t.Parallel()
-	funcs := hosts()
-	delete(funcs, "Weekday")
-	funcs["Double"] = airlock.Func(func(v int64) int64 { return v })
-	sb := newSandbox(t, "callguest", airlock.Options{HostFuncs: funcs})
-	var missing *airlock.MissingHostFunctionError
-	_, err := sb.Call(t.Context(), "Void")
-	if !errors.As(err, &missing) || len(missing.Functions) != 2 ||
-		!strings.Contains(err.Error(), "Weekday() string, Double(int32) int32") {
-		t.Fatalf("Call = %v", err)
-	}
-	list, err := sb.Functions(t.Context())
-	if err != nil || len(list.Imports) < 2 || len(list.Exports) < 10 {
-		t.Fatalf("Functions without all host functions = %v, %v", list, err)
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			funcs := hosts()
+			delete(funcs, "Weekday")
+			funcs["Double"] = airlock.Func(func(v int64) int64 { return v })
+			sb := newSandbox(t, guest, airlock.Options{HostFuncs: funcs})
+			var missing *airlock.MissingHostFunctionError
+			_, err := sb.Call(t.Context(), "Void")
+			if !errors.As(err, &missing) || len(missing.Functions) != 2 ||
+				!strings.Contains(err.Error(), "Weekday() string, Double(int32) int32") {
+				t.Fatalf("Call = %v", err)
+			}
+			list, err := sb.Functions(t.Context())
+			if err != nil || len(list.Imports) < 2 || len(list.Exports) < 10 {
+				t.Fatalf("Functions without all host functions = %v, %v", list, err)
+			}
+		})
 	}
 }
 

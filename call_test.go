@@ -14,39 +14,49 @@ import (
 
 func TestStateBetweenCalls(t *testing.T) {
 	t.Parallel()
-	var out bytes.Buffer
-	sb := newSandbox(t, "callguest", airlock.Options{Stdout: &out})
-	for want := range int64(5) {
-		if got, err := airlock.Call[int64](t.Context(), sb, "Count"); got != want+1 || err != nil {
-			t.Fatalf("Count = %d, %v; want %d", got, err, want+1)
-		}
-	}
-	if _, err := sb.Call(t.Context(), "Print", "printed"); err != nil || out.String() != "PRINTED" {
-		t.Fatalf("stdout after a call that prints: %q, %v", &out, err)
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			sb := newSandbox(t, guest, airlock.Options{Stdout: &out})
+			for want := range int64(5) {
+				if got, err := airlock.Call[int64](t.Context(), sb, "Count"); got != want+1 || err != nil {
+					t.Fatalf("Count = %d, %v; want %d", got, err, want+1)
+				}
+			}
+			if _, err := sb.Call(t.Context(), "Print", "printed"); err != nil || out.String() != "PRINTED" {
+				t.Fatalf("stdout after a call that prints: %q, %v", &out, err)
+			}
+		})
 	}
 }
 
 func TestBind(t *testing.T) {
 	t.Parallel()
-	sb := newSandbox(t, "callguest", airlock.Options{})
-	hello, err := airlock.Bind[func(context.Context, string) (string, error)](sb, "Hello")
-	if err != nil {
-		t.Fatal(err)
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			sb := newSandbox(t, guest, airlock.Options{})
+			hello, err := airlock.Bind[func(context.Context, string) (string, error)](sb, "Hello")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := hello(t.Context(), "Ann"); got != "Hello, Ann! Today is Monday." || err != nil {
+				t.Errorf("hello = %q, %v", got, err)
+			}
+			wrong, err := airlock.Bind[func(int32) (string, error)](sb, "Hello")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := wrong(5); !errors.Is(err, airlock.ErrArguments) {
+				t.Errorf("a function bound with other types: %v", err)
+			}
+			if _, err := airlock.Bind[func(string) string](sb, "Hello"); !errors.Is(err, airlock.ErrArguments) {
+				t.Errorf("a function type that can't fail: %v", err)
+			}
+			ready(t, sb)
+		})
 	}
-	if got, err := hello(t.Context(), "Ann"); got != "Hello, Ann! Today is Monday." || err != nil {
-		t.Errorf("hello = %q, %v", got, err)
-	}
-	wrong, err := airlock.Bind[func(int32) (string, error)](sb, "Hello")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := wrong(5); !errors.Is(err, airlock.ErrArguments) {
-		t.Errorf("a function bound with other types: %v", err)
-	}
-	if _, err := airlock.Bind[func(string) string](sb, "Hello"); !errors.Is(err, airlock.ErrArguments) {
-		t.Errorf("a function type that can't fail: %v", err)
-	}
-	ready(t, sb)
 }
 
 func TestNotServing(t *testing.T) {
@@ -64,11 +74,21 @@ func TestNotServing(t *testing.T) {
 	if _, err := sb.Call(t.Context(), "F"); !errors.Is(err, airlock.ErrNotServing) {
 		t.Errorf("Call of a program that just ends: %v", err)
 	}
-	serving := newSandbox(t, "callguest", airlock.Options{})
-	var stderr bytes.Buffer
-	code, err := serving.Run(t.Context(), airlock.Process{Stderr: &stderr})
-	if code != 1 || err != nil || !strings.Contains(stderr.String(), "airlock call") {
-		t.Errorf("Run of a program that serves: %d, %v, %q", code, err, &stderr)
+}
+
+// TestRunServing: a program that waits for calls says so when it is run.
+func TestRunServing(t *testing.T) {
+	t.Parallel()
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			sb := newSandbox(t, guest, airlock.Options{})
+			var stderr bytes.Buffer
+			code, err := sb.Run(t.Context(), airlock.Process{Stderr: &stderr})
+			if code != 1 || err != nil || !strings.Contains(stderr.String(), "airlock call") {
+				t.Errorf("Run of a program that serves: %d, %v, %q", code, err, &stderr)
+			}
+		})
 	}
 }
 

@@ -88,19 +88,6 @@ func TestCallFloatBits(t *testing.T) {
 	}
 }
 
-// TestGoGuestFloatBits: a guest gets all bits of a float, those of a signalling
-// NaN too.
-func TestGoGuestFloatBits(t *testing.T) {
-	t.Parallel()
-	sb := newSandbox(t, "callguest", airlock.Options{})
-	for _, want := range float32Bits {
-		got, err := airlock.Call[uint32](t.Context(), sb, "GoFloat32Bits", math.Float32frombits(want))
-		if got != want || err != nil {
-			t.Errorf("%#x arrived as %#x, %v", want, got, err)
-		}
-	}
-}
-
 var (
 	float64Bits = []uint64{
 		0, 1 << 63, // zeros

@@ -33,8 +33,8 @@ var languageFunctions = map[string][]string{
 		"Goroutines", "GoNil", "GoDivide", "GoGoroutinePanic", "GoGoexit", "GoDeadlock", "GoStack", "GoHeap", "GoFloat32Bits",
 	},
 	"callguest-c": {
-		"CThreads", "CThreadStack", "CThreadAbort", "CThreadExit", "CDoubleFree", "CStackSmash", "CFloat32Bits",
-		"CWrongType", "CNoResult",
+		"CThreads", "CThreadStack", "CThreadAbort", "CThreadExit", "CDoubleFree", "CStackSmash", "CHeap", "CHandled",
+		"CHostUnknown", "CHostWrongType", "CHostWrongCount", "CFloat32Bits", "CWrongType", "CNoResult",
 	},
 }
 

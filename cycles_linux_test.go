@@ -153,6 +153,7 @@ func (c *canceller) life(calls int) {
 }
 
 func closedOnce(t *testing.T, sb *airlock.Sandbox) {
+	t.Helper()
 	if err := sb.Close(); err != nil {
 		t.Errorf("Close: %v", err)
 	}

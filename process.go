@@ -81,14 +81,13 @@ func (p *process) loop(first *machine.Exit) error {
 
 func (p *process) handle(exit machine.Exit) error {
 	p.exits++
-	switch exit.Kind {
-	case machine.ExitHypercall:
+	if exit.Kind == machine.ExitHypercall {
 		return p.hypercall(exit.Port)
-	case machine.ExitPaused:
-		return nil
-	default:
-		return p.fault(exit)
 	}
+	if exit.Kind == machine.ExitPaused {
+		return nil
+	}
+	return p.fault(exit)
 }
 
 // printRest prints what the guest kernel has recorded and not handed over.

@@ -281,7 +281,7 @@ func (e expectation) checkCall(result string, err error) error {
 	if err := documentedCall(err); err != nil {
 		return err
 	}
-	ok := false
+	var ok bool
 	switch e.what {
 	case "any":
 		return nil

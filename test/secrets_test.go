@@ -70,11 +70,11 @@ func (u *tenants) look(t *testing.T, to airlock.Callee, secret uint64) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now, drawn, there := uint64(0), "", ""
+	now, drawn := uint64(0), ""
 	if _, err := fmt.Sscan(strings.Replace(got, " ", "\n", 1), &now, &drawn); err != nil {
 		t.Fatalf("%q: %v", got, err)
 	}
-	_, there, _ = strings.Cut(got, drawn)
+	_, there, _ := strings.Cut(got, drawn)
 	if now < u.clock {
 		t.Errorf("the clock went back from %d to %d", u.clock, now)
 	}

@@ -35,11 +35,10 @@ type field struct {
 
 // fieldsOf lists the numbers in a struct; of an array the first and the last.
 func fieldsOf(page, name string, t reflect.Type, offset uintptr) []field {
-	switch t.Kind() {
+	switch t.Kind() { //nolint:exhaustive // the contract has no others
 	case reflect.Struct:
 		var list []field
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f := range t.Fields() {
 			list = append(list, fieldsOf(page, name+"."+f.Name, f.Type, offset+f.Offset)...)
 		}
 		return list

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock"
+
 	"github.com/airlockvm/airlock/cmd/airlock/internal/echo"
 )
 

@@ -106,7 +106,7 @@ func (e Exit) String() string {
 		return fmt.Sprintf("%s %d at %#x %#x", e.Kind, e.Reason, e.RIP, e.Data)
 	case ExitFailEntry, ExitUnknown:
 		return fmt.Sprintf("%s: reason %#x", e.Kind, e.Reason)
-	case ExitInvalid, ExitCanceled, ExitShutdown:
+	case ExitInvalid, ExitCanceled, ExitPaused, ExitShutdown:
 	}
 	return e.Kind.String()
 }

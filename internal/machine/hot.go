@@ -285,10 +285,11 @@ func (m *Machine) Taken() (port uint16) { return portOf(m.hot.taken) }
 
 // portOf returns the port of a message that may come through the outbox, or 0.
 func portOf(sequence uint32) uint16 {
-	switch abi.Operation(sequence & (1<<abi.OperationBits - 1)) {
-	case abi.OperationNext:
+	operation := abi.Operation(sequence & (1<<abi.OperationBits - 1))
+	if operation == abi.OperationNext {
 		return abi.PortNext
-	case abi.OperationHost:
+	}
+	if operation == abi.OperationHost {
 		return abi.PortHost
 	}
 	return 0

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -61,15 +62,11 @@ func plainValue(kind Kind, rest []byte) (v Value, ok bool) {
 		return v, false
 	}
 	bits := binary.LittleEndian.Uint32(rest)
-	switch kind {
-	case KindInt32:
+	if kind == KindInt32 {
 		return Int32(int32(bits)), true //nolint:gosec // G115: two's complement is meant
-	case KindUint32, KindFloat32:
-		return Value{kind: kind, bits: uint64(bits)}, true
-	case KindBool:
-		return Value{kind: kind, bits: uint64(bits)}, bits <= 1
 	}
-	return v, false
+	ok = kind == KindUint32 || kind == KindFloat32 || kind == KindBool && bits <= 1
+	return Value{kind: kind, bits: uint64(bits)}, ok
 }
 
 func plainBytes(kind Kind, rest []byte) (v Value, ok bool) {
@@ -78,7 +75,7 @@ func plainBytes(kind Kind, rest []byte) (v Value, ok bool) {
 	}
 	n, data := uint64(binary.LittleEndian.Uint32(rest)), rest[4:]
 	if kind == KindBytes {
-		return Bytes(data[:len(data):len(data)]), n == uint64(len(data))
+		return Bytes(slices.Clip(data)), n == uint64(len(data))
 	}
 	if n+1 != uint64(len(data)) || data[n] != 0 || !utf8.Valid(data[:n]) {
 		return v, false

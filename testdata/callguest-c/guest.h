@@ -27,4 +27,10 @@ extern const size_t import_count;
 bool ask(struct airlock_call *call, const struct airlock_import *function, const struct airlock_value *arguments,
          struct airlock_value *result);
 
+/*
+ * Calls a function of the host, and returns its error as a string: what a Go
+ * guest makes of one with fmt.Sprint.
+ */
+struct airlock_string failure(const struct airlock_import *function, const struct airlock_value *arguments);
+
 #endif

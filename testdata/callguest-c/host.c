@@ -12,6 +12,10 @@ static const char *kind(enum airlock_code code)
 	switch (code) {
 	case AIRLOCK_FAILED:
 		return "failed: ";
+	case AIRLOCK_UNKNOWN_FUNCTION:
+		return "unknown function: ";
+	case AIRLOCK_WRONG_PARAMETERS:
+		return "wrong parameters: ";
 	case AIRLOCK_PANICKED:
 		return "panicked: ";
 	case AIRLOCK_TOO_LARGE:
@@ -36,8 +40,7 @@ bool ask(struct airlock_call *call, const struct airlock_import *function, const
 	return false;
 }
 
-/* The error of a host function that fails, as a string: what a Go guest makes of it with fmt.Sprint. */
-static struct airlock_string failure(const struct airlock_import *function, const struct airlock_value *arguments)
+struct airlock_string failure(const struct airlock_import *function, const struct airlock_value *arguments)
 {
 	static char text[5000];
 	struct airlock_value result;

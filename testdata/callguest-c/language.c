@@ -6,6 +6,8 @@
 #include "guest.h"
 
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -118,6 +120,65 @@ static void stack_smash(struct airlock_call *call)
 	smash(64);
 }
 
+/* malloc, which never says that there is no more: the kernel hands out memory when it is touched. */
+static void heap(struct airlock_call *call)
+{
+	(void)call;
+	for (;;) {
+		void *volatile chunk = malloc(1 << 20);
+
+		if (chunk == NULL)
+			airlock_abort("malloc failed");
+		memset(chunk, 1, 1 << 20);
+	}
+}
+
+/* ---- Faults that the program handles itself: nobody else hears of them. */
+
+static sigjmp_buf back;
+
+static void handler(int signal) { siglongjmp(back, signal); }
+
+static void handled(struct airlock_call *call)
+{
+	struct sigaction now = {.sa_handler = handler}, before;
+	volatile int signals = 0;
+
+	sigaction(SIGSEGV, &now, &before);
+	for (volatile int i = 0; i < 3; i++)
+		if (sigsetjmp(back, 1) == 0)
+			*(volatile char *)0x123456789000 = 1;
+		else
+			signals++;
+	sigaction(SIGSEGV, &before, NULL);
+	airlock_return_int32(call, signals);
+}
+
+/* ---- Calls of host functions that the program has not declared, or not so. */
+
+static void host_unknown(struct airlock_call *call)
+{
+	static const struct airlock_import unknown = {"Unknown", AIRLOCK_VOID, {0}};
+
+	airlock_return_string(call, failure(&unknown, NULL));
+}
+
+static void host_wrong_type(struct airlock_call *call)
+{
+	static const struct airlock_import wrong = {"Double", AIRLOCK_INT32, {AIRLOCK_INT64}};
+	const struct airlock_value value = airlock_value_int64(21);
+
+	airlock_return_string(call, failure(&wrong, &value));
+}
+
+static void host_wrong_count(struct airlock_call *call)
+{
+	static const struct airlock_import wrong = {"Double", AIRLOCK_INT32, {AIRLOCK_INT32, AIRLOCK_INT32}};
+	const struct airlock_value values[] = {airlock_value_int32(21), airlock_value_int32(21)};
+
+	airlock_return_string(call, failure(&wrong, values));
+}
+
 /* ---- What C shows of values. */
 
 /* The bits of a float: no conversion has touched them. */
@@ -143,6 +204,11 @@ static const struct airlock_function functions[] = {
 	{"CThreadExit", AIRLOCK_VOID, {0}, thread_exit},
 	{"CDoubleFree", AIRLOCK_VOID, {0}, double_free},
 	{"CStackSmash", AIRLOCK_VOID, {0}, stack_smash},
+	{"CHeap", AIRLOCK_VOID, {0}, heap},
+	{"CHandled", AIRLOCK_INT32, {0}, handled},
+	{"CHostUnknown", AIRLOCK_STRING, {0}, host_unknown},
+	{"CHostWrongType", AIRLOCK_STRING, {0}, host_wrong_type},
+	{"CHostWrongCount", AIRLOCK_STRING, {0}, host_wrong_count},
 	{"CFloat32Bits", AIRLOCK_UINT32, {AIRLOCK_FLOAT32}, float_bits},
 	{"CWrongType", AIRLOCK_INT32, {AIRLOCK_STRING}, wrong_type},
 	{"CNoResult", AIRLOCK_STRING, {0}, no_result},

@@ -8,8 +8,9 @@ import (
 	"testing"
 
 	"github.com/airlockvm/airlock"
-	"github.com/airlockvm/airlock/cmd/airlock/internal/echo"
 	"github.com/airlockvm/airlock/internal/kvmtest"
+
+	"github.com/airlockvm/airlock/cmd/airlock/internal/echo"
 )
 
 // TestCurrent fails when the guest is older than what it is built from.
