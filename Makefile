@@ -52,6 +52,7 @@ setup: # installs or names what the tests need
 
 test: setup ## run all tests
 	$(call each,$(MODULES),$(TEST) ./...)
+	@cat build/test/attacks.txt # what was tried on the way, and what of it the host has survived
 
 test-nokvm: ## run the tests that need no /dev/kvm
 	$(TEST) $(NOKVM)

@@ -16,7 +16,7 @@ root=$build/root
 mkdir -p "$build"
 
 need=()
-for pair in qemu-system-x86_64:qemu-system-x86 cpio:cpio busybox:busybox-static dpkg:dpkg; do
+for pair in qemu-system-x86_64:qemu-system-x86 cpio:cpio busybox:busybox-static dpkg:dpkg gcc:build-essential; do
 	command -v "${pair%%:*}" >/dev/null || need+=("${pair##*:}")
 done
 if [[ ${#need[@]} -gt 0 ]]; then
@@ -50,6 +50,7 @@ export CGO_ENABLED=0 GOOS=linux GOARCH=amd64
 for guest in callguest snapguest liarguest; do
 	go build -o "$root/guests/$guest" "./testdata/$guest"
 done
+gcc @testdata/callguest-c/gcc.opts -o "$root/guests/callguest-c"
 go test -c -o "$root/t/kvm.test" ./internal/kvm
 go test -c -o "$root/t/guestmem.test" ./internal/guestmem
 go test -c -o "$root/t/machine.test" ./internal/machine
