@@ -141,5 +141,8 @@ func callName(number uint32) string {
 	if number < uint32(len(callNames)) && callNames[number] != "" {
 		return callNames[number]
 	}
+	if number == abi.Syscall {
+		return "airlock" // the one that Linux doesn't have
+	}
 	return "syscall_" + strconv.FormatUint(uint64(number), 10)
 }

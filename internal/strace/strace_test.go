@@ -39,9 +39,10 @@ func TestPrint(t *testing.T) {
 			record(abi.TraceUnknown, 100000, -38, "", 1, 2, 3, 4, 5, 6),
 			`[2] syscall_100000(0x1, 0x2, 0x3, 0x4, 0x5, 0x6) = -1 ENOSYS <0.000001>`,
 		},
-		"signal":  {record(abi.TraceSignal, 11, 0, "", 0x10), `[2] --- signal 11, address 0x10 ---`},
-		"invalid": {record(77, 11, 0, ""), `[2] invalid trace record 77`},
-		"lying":   {lying, `[2] write(1, "abc` + strings.Repeat(`\x00`, 37) + `"..., 0) = 5 <0.000001>`},
+		"messages": {record(abi.TraceCall, abi.Syscall, 90, "", 3, 0x10), `[2] airlock(0x3, 0x10, NULL, NULL, NULL, NULL) = 90 <0.000001>`},
+		"signal":   {record(abi.TraceSignal, 11, 0, "", 0x10), `[2] --- signal 11, address 0x10 ---`},
+		"invalid":  {record(77, 11, 0, ""), `[2] invalid trace record 77`},
+		"lying":    {lying, `[2] write(1, "abc` + strings.Repeat(`\x00`, 37) + `"..., 0) = 5 <0.000001>`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
