@@ -143,7 +143,7 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, args arguments) 
 	return s.outcome()
 }
 
-// prepare puts the message of a call into s.answer.
+// prepare writes the message of a call to where the guest will find it.
 func (s *serving) prepare(name string, args arguments) (*wire.Function, error) {
 	if len(s.missing) > 0 {
 		return nil, &MissingHostFunctionError{Functions: s.missing}
@@ -157,7 +157,9 @@ func (s *serving) prepare(name string, args arguments) (*wire.Function, error) {
 	if s.values, err = args.values(s.values[:0], f); err != nil {
 		return nil, err
 	}
-	s.answer, err = wire.AppendCallWithin(s.answer[:0], &wire.Call{Name: name, Args: s.values}, s.limit())
+	s.call = wire.Call{Name: name, Args: s.values}
+	err = s.put(s.putCall)
+	s.call = wire.Call{}
 	if e, ok := errors.AsType[*wire.Error](err); ok && e.Reason == wire.ErrMessageSize {
 		return nil, fmt.Errorf("%w: a call of %d bytes for a buffer of %d", ErrTooLarge, e.Got, e.Limit)
 	}
@@ -183,7 +185,7 @@ func (sb *Sandbox) start(ctx context.Context) error {
 	return err
 }
 
-// run sends the call that is in s.answer and runs the guest until it has
+// run sends the call that was prepared and runs the guest until it has
 // answered.
 func (s *serving) run(ctx context.Context) error {
 	s.calling, s.failed, s.logs, s.exits, s.result = true, nil, 0, 0, wire.Result{}
@@ -234,7 +236,7 @@ func (s *serving) outcome() (wire.Value, error) {
 	case s.result.Err != nil:
 		return wire.Value{}, &GuestError{Code: GuestErrorCode(s.result.Err.Code), Message: s.result.Err.Message}
 	}
-	return s.result.Value.Clone(), nil
+	return s.kept(s.result.Value), nil
 }
 
 // typed refuses a result of another type than the guest has declared.

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/airlockvm/airlock"
 	"github.com/airlockvm/airlock/internal/kvmtest"
@@ -208,6 +209,31 @@ func TestHostFunctionContext(t *testing.T) {
 			if ctx.Err() != nil {
 				t.Error("the caller's context has ended")
 			}
+		})
+	}
+}
+
+// TestHostFunctionIgnoresContext: a call waits for a host function that doesn't
+// look at its context. Then it is over: the guest goes no further.
+func TestHostFunctionIgnoresContext(t *testing.T) {
+	t.Parallel()
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			funcs, returned := hosts(), false
+			funcs["Panics"] = airlock.Func(func() {
+				cancel()
+				time.Sleep(20 * time.Millisecond)
+				returned = true
+			})
+			funcs["EchoString"] = airlock.Func(func(text string) string { t.Error("the guest went on"); return text })
+			sb := newSandbox(t, guest, airlock.Options{HostFuncs: funcs})
+			if _, err := sb.Call(ctx, "HostPanicTold"); !errors.Is(err, context.Canceled) || !returned {
+				t.Errorf("the call returned %v; the host function: %t", err, returned)
+			}
+			poisoned(t, sb)
 		})
 	}
 }

@@ -46,7 +46,7 @@ func TestLiars(t *testing.T) {
 	lies := []string{
 		// Results.
 		"WrongType", "VoidResult", "NoResult", "Garbage", "Truncated", "OtherMessage", "WholeBuffer", "SizePrefix",
-		"RootOffset", "ResultType", "ResultUTF8", "NoError", "UnknownError", "LongError", "DeclareTwice",
+		"RootOffset", "BackPointer", "BackForward", "BackItself", "ResultType", "ResultUTF8", "NoError", "UnknownError", "LongError", "DeclareTwice",
 		// Logs and aborts.
 		"GarbageLog", "LogLevel", "LogNoLevel", "LogLong", "LogUTF8", "LogAttributes",
 		"GarbageAbort", "EmptyAbort", "AbortNoCode", "AbortLong", "AbortUTF8",

@@ -150,9 +150,6 @@ func invoke(activity func() context.Context, f *gofunc.Func, c *wire.Call) (resu
 			result = failure(wire.CodePanicked, "the host function panicked")
 		}
 	}()
-	for i := range c.Args {
-		c.Args[i] = c.Args[i].Clone() // bytes are parts of the message, and functions may keep what they get
-	}
 	value, err := f.Call(activity, c.Args)
 	if err != nil {
 		return failure(wire.CodeFailed, publicText(err)), nil

@@ -85,6 +85,9 @@ func (i *Isolated) serve(c *wire.Call) wire.Result {
 	if !ok || f.fn == nil || !f.fn.Accepts(c.Args) {
 		return failure(wire.CodeUnknownFunction, "the worker has no such function")
 	}
+	for i := range c.Args {
+		c.Args[i] = c.Args[i].Clone() // bytes are parts of a buffer that is used again, and functions may keep what they get
+	}
 	result, failed := invoke(context.Background, f.fn, c)
 	if failed != nil {
 		return failure(wire.CodePanicked, panicText(failed))

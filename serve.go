@@ -35,8 +35,16 @@ type serving struct {
 	values  []wire.Value // scratch for arguments
 	asked   wire.Call    // of a host function
 	message []byte       // the private copy of what the guest sent
+	own     bool         // message is nobody else's: parts of it may be given away
 	heat    heat
-	answer  []byte // what it is sent
+
+	// What the guest is sent is written to shared memory at once, by functions that
+	// are made once.
+	call      wire.Call
+	reply     wire.Result
+	putCall   func([]byte) (int, error)
+	putReply  func([]byte) (int, error)
+	answering uint64 // the length of what was written
 }
 
 func (sb *Sandbox) newServing() *serving {
@@ -46,14 +54,11 @@ func (sb *Sandbox) newServing() *serving {
 		hostList: sb.hostList,
 	}
 	s.process.messages = s.serve
-	s.answer = make([]byte, 0, usualMessage)
+	s.putCall = func(b []byte) (int, error) { return wire.PutCall(b, &s.call) }
+	s.putReply = func(b []byte) (int, error) { return wire.PutResult(b, &s.reply) }
 	s.heat = newHeat(&sb.options, sb.machine)
 	return s
 }
-
-// usualMessage is what most messages are shorter than: they need not be measured
-// before they are written.
-const usualMessage = 1 << 10
 
 // adopt takes over what the guest has declared.
 func (s *serving) adopt(d wire.Declaration) {
@@ -81,28 +86,44 @@ func (s *serving) receive(length uint64) ([]byte, error) {
 	if limit := s.sandbox.config.OutputSize; length > limit {
 		return nil, fmt.Errorf("%w: a message of %d bytes in a buffer of %d", ErrProtocol, length, limit)
 	}
-	if uint64(cap(s.message)) < length {
-		s.message = make([]byte, length)
+	var err error
+	if s.own = length > largeMessage; s.own {
+		s.message, err = s.machine.CloneMessage(length)
+	} else {
+		if uint64(cap(s.message)) < length {
+			s.message = make([]byte, largeMessage)
+		}
+		s.message = s.message[:length]
+		err = s.machine.CopyMessage(s.message)
 	}
-	s.message = s.message[:length]
-	if err := s.machine.CopyMessage(s.message); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
 	return s.message, nil
 }
 
-// limit is the length of the longest message that the guest can be sent.
-func (s *serving) limit() int {
-	return int(s.sandbox.config.InputSize) //nolint:gosec // G115: less than MaxMemory
+// largeMessage is the length from which on a message gets memory of its own, so
+// that the bytes in it need not be copied once more for who gets them.
+const largeMessage = 4 << 10
+
+// kept returns a value out of the message that was received last, which is to
+// outlive it.
+func (s *serving) kept(v wire.Value) wire.Value {
+	if s.own {
+		return v
+	}
+	return v.Clone()
 }
 
-// send answers the guest with what is in s.answer.
-func (s *serving) send() error {
-	if err := s.machine.WriteMessage(s.answer); err != nil {
-		return fmt.Errorf("airlock: %w", err)
-	}
-	return s.machine.Answer(uint64(len(s.answer)))
+// put writes what the guest is to be sent next to shared memory.
+func (s *serving) put(write func([]byte) (int, error)) error {
+	n, err := s.machine.PutMessage(write)
+	s.answering = uint64(n) //nolint:gosec // G115: a length
+	return err
 }
+
+// send answers the guest with what put has written.
+func (s *serving) send() error { return s.machine.Answer(s.answering) }
 
 // serve does what the guest, which has left the machine, asks for with a
 // message. An error ends the call.
@@ -155,7 +176,8 @@ func (s *serving) declare(message []byte) error {
 		return fmt.Errorf("%w: declaration: %w", ErrProtocol, err)
 	}
 	s.adopt(d)
-	if s.answer, err = wire.AppendHostFunctions(s.answer[:0], &s.hostList); err != nil {
+	err = s.put(func(b []byte) (int, error) { return wire.PutHostFunctions(b, &s.hostList) })
+	if err != nil {
 		return fmt.Errorf("airlock: %w", err)
 	}
 	return s.send()
@@ -188,22 +210,25 @@ func (s *serving) callHost(message []byte) error {
 	if err := wire.DecodeCallInto(&s.asked, message); err != nil {
 		return fmt.Errorf("%w: host function call: %w", ErrProtocol, err)
 	}
-	result, failed := s.hosts.call(s.sandbox, &s.asked)
+	for i := range s.asked.Args {
+		s.asked.Args[i] = s.kept(s.asked.Args[i]) // functions may keep what they get
+	}
+	var failed error
+	s.reply, failed = s.hosts.call(s.sandbox, &s.asked)
 	clear(s.asked.Args) // what the function has got is the function's
+	defer func() { s.reply = wire.Result{} }()
 	if failed != nil && s.failed == nil {
 		s.failed = failed
 	}
 	if s.ctx.Err() != nil || s.machine.Canceled() {
 		return s.sandbox.canceled("call")
 	}
-	var err error
-	s.answer, err = wire.AppendResultWithin(s.answer[:0], &result, s.limit())
-	if err != nil {
-		result = failure(wire.CodeFailed, "the host function's result can't be sent")
+	if err := s.put(s.putReply); err != nil {
+		s.reply = failure(wire.CodeFailed, "the host function's result can't be sent")
 		if errors.Is(err, wire.ErrTooLarge) {
-			result.Err.Code = wire.CodeTooLarge
+			s.reply.Err.Code = wire.CodeTooLarge
 		}
-		if s.answer, err = wire.AppendResultWithin(s.answer[:0], &result, s.limit()); err != nil {
+		if err := s.put(s.putReply); err != nil {
 			return fmt.Errorf("airlock: %w", err)
 		}
 	}

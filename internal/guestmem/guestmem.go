@@ -200,6 +200,32 @@ func (m *Memory) CopyIn(gpa uint64, src []byte) error {
 	return nil
 }
 
+// Clone copies bytes out of guest memory to memory of their own.
+//
+// Guest-controlled: what arrives.
+func (m *Memory) Clone(gpa, size uint64) ([]byte, error) {
+	b, err := m.slice(gpa, size)
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte(nil), b...), nil // which spares the zeros that make would write first
+}
+
+// Put lets a function write to guest memory, up to size bytes from an address on,
+// and returns what it does: how many bytes, or an error. It must not keep the
+// slice, nor read from it, because the guest can change it at any time.
+func (m *Memory) Put(gpa, size uint64, write func(b []byte) (int, error)) (int, error) {
+	b, err := m.slice(gpa, size)
+	if err != nil {
+		return 0, err
+	}
+	n, err := write(b)
+	if m.written != nil && n > 0 {
+		m.noteWrite(gpa, uint64(min(n, len(b)))) //nolint:gosec // G115: positive
+	}
+	return n, err
+}
+
 // Word32 is a 32-bit word in guest memory that host and guest use at the same
 // time. It must not be used after the memory's Close.
 //

@@ -128,6 +128,21 @@ func (m *Machine) CopyMessage(dst []byte) error {
 	return m.memory.CopyOut(dst, m.boot.OutputGPA)
 }
 
+// CloneMessage copies a message out of the output message buffer to memory of its
+// own.
+func (m *Machine) CloneMessage(length uint64) ([]byte, error) {
+	if length > m.boot.OutputSize {
+		return nil, fmt.Errorf("%w: a message of %d bytes in a buffer of %d", ErrMessage, length, m.boot.OutputSize)
+	}
+	return m.memory.Clone(m.boot.OutputGPA, length)
+}
+
+// PutMessage lets a function write a message to the input message buffer, as
+// guestmem.Memory.Put says.
+func (m *Machine) PutMessage(put func(b []byte) (int, error)) (int, error) {
+	return m.memory.Put(m.boot.InputGPA, m.boot.InputSize, put)
+}
+
 // WriteMessage copies src to the input message buffer.
 func (m *Machine) WriteMessage(src []byte) error {
 	if size := m.boot.InputSize; uint64(len(src)) > size {

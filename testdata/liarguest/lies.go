@@ -92,6 +92,9 @@ var lies = map[string]func(){
 	"WholeBuffer":   func() { result(wire.String("fine")); send(abi.OperationNext, len(output)) },
 	"SizePrefix":    func() { send(abi.OperationNext, patched(result(wire.String("fine")), 0, 0xfffffff0)) },
 	"RootOffset":    func() { send(abi.OperationNext, patched(result(wire.String("fine")), 4, 0xfffffffc)) },
+	"BackPointer":   func() { send(abi.OperationNext, backPointer(1<<30)) },
+	"BackForward":   func() { send(abi.OperationNext, backPointer(1<<31)) },
+	"BackItself":    func() { send(abi.OperationNext, backPointer(0)) },
 	"ResultType":    func() { send(abi.OperationNext, putResult(12, text("x"))) },
 	"ResultUTF8":    func() { send(abi.OperationNext, putResult(typeString, text("\xff"))) },
 	"NoError":       func() { send(abi.OperationNext, putResult(typeError, failure(0, "no code"))) },
@@ -186,6 +189,14 @@ func numbers(n int) []parameter {
 func patched(n, position int, value uint32) int {
 	binary.LittleEndian.PutUint32(output[position:], value)
 	return n
+}
+
+// backPointer is a result whose root table has its list of fields so many bytes
+// before it.
+func backPointer(distance uint32) int {
+	n := result(wire.String("fine"))
+	root := 4 + binary.LittleEndian.Uint32(output[4:])
+	return patched(n, int(root), distance)
 }
 
 const marker = "the text that is the parameter"
