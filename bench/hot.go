@@ -11,11 +11,11 @@ import (
 	"github.com/airlockvm/airlock"
 )
 
-// What is promised of hot calls: multiples of the time in which two processors
-// pass each other a word and get it back, and of each other.
+// What is promised of hot calls: parts of leaving a machine and coming back, and
+// multiples of each other.
 const (
-	hotEchoC    = 4
-	hotEchoGo   = 8
+	hotEchoC    = 0.1
+	hotEchoGo   = 0.13
 	hotHostEcho = 2.2
 )
 
@@ -33,8 +33,8 @@ func hotExperiments() []experiment {
 	return []experiment{{sectionHot, "hot calls", hotCalls}, {sectionHot, "idle sandboxes", idle}}
 }
 
-// hotCalls measures hot echoes, and those by way of the host, in turn with a
-// program of a few instructions that does nothing but answer.
+// hotCalls measures hot echoes, and those by way of the host, in turn with exits
+// and with a program of a few instructions that does nothing but answer.
 func hotCalls(ctx context.Context, b *bench) ([]row, error) {
 	if min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) < 2 {
 		return nil, fmt.Errorf("hot calls need two processors")
@@ -55,7 +55,7 @@ func hotCalls(ctx context.Context, b *bench) ([]row, error) {
 				})
 			}
 			const rounds = 100
-			list, err = interleave(b.times(rounds), k.pingPong(m),
+			list, err = interleave(b.times(rounds), k.pingPong(m), batched(rawBatch, m.leave),
 				call(inGo, "Echo"), call(inC, "Echo"), call(inGo, "Ask"), call(inC, "Ask"))
 			return err
 		})
@@ -63,11 +63,13 @@ func hotCalls(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	pong, echoGo, echoC, askGo, askC := list[0], list[1], list[2], list[3], list[4]
+	pong, exits, echoGo, echoC, askGo, askC := list[0], list[1], list[2], list[3], list[4], list[5]
 	return []row{
 		alone("a word from one processor to another and back", pong),
-		against("echo of 64 bytes, guest in Go", echoGo, pong, ratios(echoGo, pong), atMost(hotEchoGo)),
-		against("echo of 64 bytes, guest in C", echoC, pong, ratios(echoC, pong), atMost(hotEchoC)),
+		against("echo of 64 bytes, guest in Go, to an exit", echoGo, exits, ratios(echoGo, exits), atMost(hotEchoGo)),
+		against("echo of 64 bytes, guest in C, to an exit", echoC, exits, ratios(echoC, exits), atMost(hotEchoC)),
+		against("echo of 64 bytes, guest in Go, to a word there and back", echoGo, pong, ratios(echoGo, pong), nil),
+		against("echo of 64 bytes, guest in C, to a word there and back", echoC, pong, ratios(echoC, pong), nil),
 		against("the same by way of the host, to the hot echo, in Go", askGo, echoGo, ratios(askGo, echoGo), atMost(hotHostEcho)),
 		against("the same by way of the host, to the hot echo, in C", askC, echoC, ratios(askC, echoC), atMost(hotHostEcho)),
 	}, nil

@@ -104,7 +104,7 @@ var explanations = map[string]string{ //nolint:gochecknoglobals // a constant
 	sectionKernel:    "ratio: in a sandbox / native",
 	sectionSnapshots: "ratio: of a new sandbox to the same calls into the kernel and faults by hand; of a call to one without restore",
 	sectionBeside:    "ratio: Airlock's time in that of the other, the last table has them all; of compute the other's in Airlock's",
-	sectionHot:       "ratio: a call of a guest that runs on a processor of its own / a word to another processor and back",
+	sectionHot:       "ratio: a call of a guest that runs on a processor of its own / what its name says",
 	sectionCalls:     "ratio: a call / leaving a machine and coming back with KVM alone; allocations are counted",
 }
 
