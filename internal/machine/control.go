@@ -113,13 +113,6 @@ func (m *Machine) AnswerHypercall(length uint64, result int32) error {
 	return m.memory.CopyIn(abi.ControlGPA+abi.ControlOffsetMessage, abi.Bytes(&v))
 }
 
-// PeekMessage copies the first bytes of the output message buffer, where a
-// message says how long it is.
-func (m *Machine) PeekMessage() (first [4]byte, err error) {
-	err = m.memory.CopyOut(first[:], m.boot.OutputGPA)
-	return first, err
-}
-
 // CopyMessage copies len(dst) bytes out of the output message buffer.
 func (m *Machine) CopyMessage(dst []byte) error {
 	if uint64(len(dst)) > m.boot.OutputSize {
