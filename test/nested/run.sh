@@ -71,7 +71,7 @@ run ./kvm.test -test.short
 run ./guestmem.test -test.short
 run ./machine.test -test.short
 # All of calls and snapshots but what is about time, which passes slowly here.
-run ./airlock.test -test.short -test.parallel 1 -test.run 'TestCall|TestBind|TestSnapshot|TestRestore|TestClones|TestPoolUses|TestPoolCall|TestPoolSnapshots|TestHostFunction' \
+run ./airlock.test -test.short -test.parallel 1 -test.run 'TestCall|TestBind|TestSnapshot|TestRestore|TestClones|TestPoolUses|TestPoolCall|TestPoolSnapshots|TestHostFunction|TestHotSnapshot|TestHotRestore' \
 	-test.skip 'Example|Random|Race|Cancel|Parallel|TestRestoreTime'
 echo "nested: status $status"
 poweroff -f
