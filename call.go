@@ -191,6 +191,7 @@ func (s *serving) run(ctx context.Context) error {
 	s.calling, s.failed, s.logs, s.exits, s.result = true, nil, 0, 0, wire.Result{}
 	defer func() { s.calling = false }()
 	s.sandbox.made.Calls++
+	s.heat.begin()
 	exit, err := s.collect(ctx)
 	if err != nil {
 		return err
@@ -201,7 +202,7 @@ func (s *serving) run(ctx context.Context) error {
 	switch {
 	case s.machine.Launched():
 		err = s.meet(ctx, 0)
-	case s.heat.begin() && exit == nil && s.machine.Launch(s.heat.patience):
+	case exit == nil && s.heat.wanted() && s.machine.Launch(s.heat.patience):
 		s.heat.launched()
 		err = s.meet(ctx, launchTime)
 	default:

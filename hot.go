@@ -22,16 +22,20 @@ const SpinAlways = time.Duration(math.MaxInt64)
 // entering the virtual machine.
 //
 // A call is made hot if it comes soon after one that didn't take long. To let a
-// guest go costs more than to enter it, so calls that then aren't worth it are
-// followed by more and more that don't try.
+// guest go costs more than to enter it, and where other threads want the
+// processors both sides wait for each other in vain. So it is counted what each
+// such time gains over plain calls: those that lost are followed by more and more
+// calls that don't try.
 type heat struct {
 	budget   uint64 // ticks that either side may watch for the other; 0: never
 	patience uint32 // the same for the guest
 
 	started, ended uint64 // ticks, of the last call
 	quick          bool   // it was one that would do well hot
-	streak         int    // hot calls since the guest was let go last
-	skip, backoff  int    // calls that don't try; after the last failure
+	plain          uint64 // ticks that a plain call takes, as a moving average; 0 before the first
+	gain           int64  // ticks that calls took less than that since the guest was let go
+	failed         bool   // the guest was let go and has left during this call
+	skip, backoff  int    // calls that don't try; after the last loss
 }
 
 // launchTime is how much longer the host watches for the first message after it
@@ -41,9 +45,6 @@ const launchTime = time.Millisecond
 // slack is how much longer than Spin a plain call may take for the next one to be
 // tried hot: it has left the machine a few times.
 const slack = 100 * time.Microsecond
-
-// worthwhile is how many hot calls pay for letting a guest go.
-const worthwhile = 8
 
 // maxBackoff is how many calls at most go by without one that is tried hot.
 const maxBackoff = 1023
@@ -58,56 +59,85 @@ func newHeat(options *Options, m *machine.Machine) heat {
 	return heat{budget: max(m.Ticks(options.Spin), 1), patience: m.Patience(options.Spin)}
 }
 
-// begin is called at the start of a call, unless the guest runs on its own
-// thread already. It reports whether that is to be hot.
-func (h *heat) begin() bool {
-	if h.budget == 0 {
-		return false
+// begin is called at the start of a call.
+func (h *heat) begin() {
+	if h.budget != 0 {
+		h.started, h.failed = tsc.Read(), false
 	}
-	h.started = tsc.Read()
+}
+
+// wanted reports whether the call that has begun is to be hot.
+func (h *heat) wanted() bool {
 	switch {
+	case h.budget == 0:
+		return false
 	case h.skip > 0:
 		h.skip--
 		return false
 	case h.budget == math.MaxUint64:
 		return true
 	}
-	return h.quick && h.started-h.ended <= h.budget
+	return h.quick && h.plain != 0 && h.started-h.ended <= h.budget
 }
 
-// end is called when a plain call has its answer. Exits are those that a hot one
-// would have made as well.
+// end is called when a plain call has its answer, or one that has become plain.
+// Exits are those that a hot one would have made as well.
 func (h *heat) end(m *machine.Machine, exits int) {
-	if h.budget == 0 {
+	if h.budget == 0 || h.started == 0 { // it was no call
 		return
 	}
 	h.ended = tsc.Read()
 	took := h.ended - h.started
+	if h.failed {
+		h.count(took)
+		h.settle()
+		return
+	}
+	h.learn(took)
 	h.quick = exits == 0 && (took <= h.budget || took-h.budget <= m.Ticks(slack))
+}
+
+// learn takes a plain call into the average, which follows quickly to what is
+// less: one that waited for a processor, or touched memory for the first time, is
+// no reason to prefer hot calls.
+func (h *heat) learn(took uint64) {
+	const slowly = 8
+	switch {
+	case h.plain == 0:
+		h.plain = took
+	case took < h.plain:
+		h.plain -= (h.plain - took) / 2
+	default:
+		h.plain += (min(took, 2*h.plain) - h.plain) / slowly
+	}
 }
 
 // stayed is called when a hot call has its answer: the guest has not left.
 func (h *heat) stayed(now uint64) {
+	h.count(now - h.started)
 	h.ended, h.quick = now, true
-	if h.streak++; h.streak >= worthwhile {
+}
+
+func (h *heat) count(took uint64) {
+	h.gain += int64(h.plain) - int64(took) //nolint:gosec // G115: centuries
+}
+
+// launched is called when the guest is let go.
+func (h *heat) launched() { h.gain = 0 }
+
+// cut is called when a guest that was let go is stopped, which takes as long as a
+// plain call.
+func (h *heat) cut() {
+	h.count(2 * h.plain)
+	h.settle()
+}
+
+// settle is called when a guest that was let go has left.
+func (h *heat) settle() {
+	h.backoff = min(2*h.backoff+1, maxBackoff)
+	if h.gain > 0 {
 		h.backoff = 0
 	}
-}
-
-// launched is called when the guest was let go.
-func (h *heat) launched() { h.streak = 0 }
-
-// cut is called when a guest that was let go is stopped between calls.
-func (h *heat) cut() {
-	if h.streak < worthwhile {
-		h.failed()
-	}
-}
-
-// failed is called when a guest was let go for too little: it has left during a
-// call, or there were too few.
-func (h *heat) failed() {
-	h.backoff = min(2*h.backoff+1, maxBackoff)
 	h.skip = h.backoff
 }
 
@@ -122,7 +152,7 @@ func (s *serving) meet(ctx context.Context, extra time.Duration) error {
 			if err != nil {
 				return fmt.Errorf("airlock: run: %w", err)
 			}
-			s.heat.failed()
+			s.heat.failed = true
 			return s.plain(ctx, &exit)
 		}
 		extra = 0
@@ -167,6 +197,7 @@ func (s *serving) collect(ctx context.Context) (*machine.Exit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("airlock: run: %w", err)
 	}
+	s.heat.settle()
 	if exit.Kind == machine.ExitPaused {
 		return nil, nil //nolint:nilnil // it stands where it watched
 	}
