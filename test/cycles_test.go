@@ -12,7 +12,7 @@ import (
 )
 
 // cycles is how many sandboxes TestManyCycles makes; "make nightly" makes more.
-var cycles = flag.Int("cycles", 6000, "number of sandboxes in TestManyCycles")
+var cycles = flag.Int("cycles", 10_000, "number of sandboxes in TestManyCycles")
 
 // TestManyCycles makes sandboxes, calls them and closes them, one after the other:
 // fresh ones and clones, some of them restored in between, some poisoned. In the
