@@ -10,7 +10,7 @@ BENCHFLAGS ?=
 
 # Every Go module but tools, from the root.
 MODULES := . cmd/airlock bench bench/plots test/guests
-# What Airlock is compared with: a C library of 55 MB that only "make bench" needs.
+# What Airlock is compared with: a native library of 55 MB that only "make bench" needs.
 PEERS := bench/peers
 # Those with code of the product. The guests of the tests misbehave on purpose.
 PRODUCT := . cmd/airlock bench bench/plots

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock"
+	"github.com/airlockvm/airlock/internal/kvmtest"
 )
 
 // TestHotIdle: when calls end, so does what they take of the processors, whatever
 // the guest makes of it.
 func TestHotIdle(t *testing.T) {
-	needTwo(t)
+	kvmtest.RequireTwoProcessors(t)
 	honest := newSandbox(t, "callguest", airlock.Options{Spin: testSpin})
 	untilHot(t, honest, 10, func() { ready(t, honest) })
 	rests(t)
@@ -106,7 +107,7 @@ func processorTime(t *testing.T) (sum time.Duration) {
 // TestHotLiars: whatever is in the outbox, the host takes what is a message, once,
 // and runs nothing that is not asked for in a call.
 func TestHotLiars(t *testing.T) {
-	needTwo(t)
+	kvmtest.RequireTwoProcessors(t)
 	for lie, broken := range map[string]bool{
 		"HotGarbage": true, "HotLength": true, "HotShort": true, "HotWrongType": true,
 		"HotNothing": false, "HotTwice": false, "HotOutside": false, "HotLeaves": false,
@@ -155,7 +156,7 @@ func typedError(err error) bool {
 // TestHotRace: a message that changes while it is copied is one or another, or
 // none.
 func TestHotRace(t *testing.T) {
-	needTwo(t)
+	kvmtest.RequireTwoProcessors(t)
 	sb, _ := liar(t, "honest", airlock.Options{Spin: airlock.SpinAlways})
 	truth(t, sb)
 	snap, err := sb.Snapshot(t.Context())

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock"
+	"github.com/airlockvm/airlock/internal/kvmtest"
 )
 
 // Hot calls take two processors. These tests do not run in parallel with others,
@@ -20,14 +21,6 @@ import (
 // so that each test goes on until enough of them were hot.
 
 const testSpin = 2 * time.Millisecond
-
-// needTwo skips a test where nothing can be hot.
-func needTwo(t *testing.T) {
-	t.Helper()
-	if min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) < 2 {
-		t.Skip("hot calls need two processors")
-	}
-}
 
 // untilHot calls do until so many calls of the sandbox were hot.
 func untilHot(t *testing.T, sb *airlock.Sandbox, want uint64, do func()) {
@@ -43,7 +36,7 @@ func untilHot(t *testing.T, sb *airlock.Sandbox, want uint64, do func()) {
 
 // TestHotCalls: what calls do doesn't depend on whether they are hot.
 func TestHotCalls(t *testing.T) {
-	needTwo(t)
+	kvmtest.RequireTwoProcessors(t)
 	for guest := range callGuests {
 		t.Run(guest, func(t *testing.T) {
 			var out bytes.Buffer
@@ -86,7 +79,7 @@ func TestHotCalls(t *testing.T) {
 // TestHotHostFunctions: panics, errors and slow functions of the host in a hot
 // call.
 func TestHotHostFunctions(t *testing.T) {
-	needTwo(t)
+	kvmtest.RequireTwoProcessors(t)
 	sb := newSandbox(t, "callguest", airlock.Options{Spin: testSpin, HostFuncs: func() airlock.HostFuncs {
 		funcs := hosts()
 		funcs["Weekday"] = airlock.Func(func(context.Context) (string, error) {
@@ -110,7 +103,7 @@ func TestHotHostFunctions(t *testing.T) {
 
 // TestHotEnds ends streams of hot calls in every way, at moments that differ.
 func TestHotEnds(t *testing.T) {
-	needTwo(t)
+	kvmtest.RequireTwoProcessors(t)
 	base := newSandbox(t, "callguest", airlock.Options{Spin: testSpin})
 	if _, err := airlock.Call[int64](t.Context(), base, "Count"); err != nil {
 		t.Fatal(err)
@@ -186,7 +179,7 @@ func hotStream(t *testing.T, snap *airlock.Snapshot, end func(context.Context, c
 // TestHotSnapshot: a snapshot of a guest that watches for calls is one of a guest
 // that waits for them.
 func TestHotSnapshot(t *testing.T) {
-	needTwo(t)
+	kvmtest.RequireTwoProcessors(t)
 	for _, spin := range []time.Duration{testSpin, airlock.SpinAlways} {
 		sb := newSandbox(t, "callguest", airlock.Options{Spin: spin})
 		count := int64(0)
@@ -240,7 +233,7 @@ func TestHotOff(t *testing.T) {
 // TestHotRestore: a sandbox that is restored after each call is called as one
 // without Spin, but for a few attempts.
 func TestHotRestore(t *testing.T) {
-	needTwo(t)
+	kvmtest.RequireTwoProcessors(t)
 	sb := newSandbox(t, "callguest", airlock.Options{Spin: airlock.SpinAlways})
 	ready(t, sb)
 	snap, err := sb.Snapshot(t.Context())
@@ -263,7 +256,7 @@ func TestHotRestore(t *testing.T) {
 // TestHotPool: several calls in one use of a pool's sandbox are hot, and the next
 // one finds nothing of it.
 func TestHotPool(t *testing.T) {
-	needTwo(t)
+	kvmtest.RequireTwoProcessors(t)
 	sb := newSandbox(t, "callguest", airlock.Options{})
 	snap, err := sb.Snapshot(t.Context())
 	if err != nil {

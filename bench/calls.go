@@ -17,8 +17,7 @@ import (
 const (
 	echoExitsGo = 1.35
 	echoExitsC  = 1.25
-	hostExitsGo = 2.6
-	hostExitsC  = 2.5
+	hostExits   = 2.5
 	echoObjects = 6
 )
 
@@ -52,7 +51,7 @@ func workloads() []workload {
 		{name: "echo of 64 bytes", rounds: 300, batch: 25, targets: [2]*target{atMost(echoExitsGo), atMost(echoExitsC)}, call: echo(text)},
 		{
 			name: "echo of 64 bytes by way of the host", rounds: 300, batch: 25,
-			targets: [2]*target{atMost(hostExitsGo), atMost(hostExitsC)},
+			targets: [2]*target{atMost(hostExits), atMost(hostExits)},
 			call: func(ctx context.Context, sb *airlock.Sandbox) error {
 				got, err := airlock.Call[string](ctx, sb, "Ask", text)
 				return expect(got == text, err)

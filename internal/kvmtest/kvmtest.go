@@ -43,6 +43,15 @@ func Skip(tb testing.TB, reason string) {
 	tb.Skip(reason)
 }
 
+// RequireTwoProcessors skips a test, or fails it in CI, where a guest and its
+// caller can't both be on a processor.
+func RequireTwoProcessors(tb testing.TB) {
+	tb.Helper()
+	if min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) < 2 {
+		Skip(tb, "it takes two processors")
+	}
+}
+
 // Main runs the tests of a package and fails if one left a resource, a mapping
 // or a goroutine behind: it prints who made it and exits with status 99.
 // TestMain calls it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/kvmtest"
 )
 
 // TestPauseOnce: one request for a pause is one pause, whenever it comes.
@@ -25,9 +26,7 @@ func TestPauseOnce(t *testing.T) {
 
 // TestLaunch lets a guest run on a thread of its own, and ends that in each way.
 func TestLaunch(t *testing.T) {
-	if min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) < 2 {
-		t.Skip("it takes two processors")
-	}
+	kvmtest.RequireTwoProcessors(t)
 	onRunners(t, spinning(), func(t *testing.T, m *Machine) {
 		t.Helper()
 		launch := func() {

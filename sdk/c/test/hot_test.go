@@ -3,20 +3,18 @@ package test
 import (
 	"bytes"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/airlockvm/airlock"
+	"github.com/airlockvm/airlock/internal/kvmtest"
 )
 
 // TestHot: calls that meet the guest in shared memory give what others give. It
 // does not run beside other tests, which would take its second processor away.
 func TestHot(t *testing.T) {
-	if min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) < 2 {
-		t.Skip("hot calls need two processors")
-	}
+	kvmtest.RequireTwoProcessors(t)
 	for name, guest := range guests(t) {
 		t.Run(name, func(t *testing.T) {
 			sb := newSandbox(t, guest, airlock.Options{Spin: 2 * time.Millisecond})
