@@ -91,20 +91,20 @@ type arguments struct {
 }
 
 // values appends them to list, or says why they don't fit the function.
-func (a *arguments) values(list []wire.Value, f *wire.Function) ([]wire.Value, error) {
+func (a *arguments) values(list []wire.Value, f *export) ([]wire.Value, error) {
 	if a.shape != nil {
 		if !slices.Equal(a.shape.Params, f.Params) || f.Return != a.shape.Return {
-			return list, fmt.Errorf("%w: it is %s", ErrArguments, signature(*f))
+			return list, fmt.Errorf("%w: it is %s", ErrArguments, signature(*f.Function))
 		}
 		return append(list, a.bound...), nil
 	}
 	if len(a.dynamic) != len(f.Params) {
-		return list, fmt.Errorf("%w: %s takes %d, got %d", ErrArguments, signature(*f), len(f.Params), len(a.dynamic))
+		return list, fmt.Errorf("%w: %s takes %d, got %d", ErrArguments, signature(*f.Function), len(f.Params), len(a.dynamic))
 	}
 	for i, arg := range a.dynamic {
 		value, err := gofunc.Coerce(arg, f.Params[i])
 		if err != nil {
-			return list, fmt.Errorf("%w: %s: argument %d %w", ErrArguments, signature(*f), i+1, err)
+			return list, fmt.Errorf("%w: %s: argument %d %w", ErrArguments, signature(*f.Function), i+1, err)
 		}
 		list = append(list, value)
 	}
@@ -144,22 +144,19 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, args arguments) 
 }
 
 // prepare writes the message of a call to where the guest will find it.
-func (s *serving) prepare(name string, args arguments) (*wire.Function, error) {
+func (s *serving) prepare(name string, args arguments) (*export, error) {
 	if len(s.missing) > 0 {
 		return nil, &MissingHostFunctionError{Functions: s.missing}
 	}
-	f, ok := s.exports[name]
-	if !ok {
-		return nil, fmt.Errorf("%w: %q", ErrUnknownFunction, name)
+	f, err := s.export(name)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	defer func() { clear(s.values) }() // what the caller has passed is the caller's
 	if s.values, err = args.values(s.values[:0], f); err != nil {
 		return nil, err
 	}
-	s.call = wire.Call{Name: name, Args: s.values}
 	err = s.put(s.putCall)
-	s.call = wire.Call{}
 	if e, ok := errors.AsType[*wire.Error](err); ok && e.Reason == wire.ErrMessageSize {
 		return nil, fmt.Errorf("%w: a call of %d bytes for a buffer of %d", ErrTooLarge, e.Got, e.Limit)
 	}
@@ -241,7 +238,7 @@ func (s *serving) outcome() (wire.Value, error) {
 }
 
 // typed refuses a result of another type than the guest has declared.
-func (s *serving) typed(f *wire.Function) error {
+func (s *serving) typed(f *export) error {
 	if s.result.Err == nil && s.result.Value.Kind() != f.Return {
 		return fmt.Errorf("%w: %q returned a %s, and declared %s", ErrProtocol, f.Name, s.result.Value.Kind(), f.Return)
 	}

@@ -20,10 +20,12 @@ type serving struct {
 	*process
 	hosts       HostFuncs
 	hostList    wire.HostFunctions
-	ctx         context.Context //nolint:containedctx // of what runs now
+	hostForms   map[string]*wire.Form // of those that were called
+	ctx         context.Context       //nolint:containedctx // of what runs now
 	declared    bool
 	declaration wire.Declaration
-	exports     map[string]*wire.Function
+	exports     map[string]*export
+	called      *export   // last, or nil
 	missing     []string  // what the guest needs and hosts does not have
 	origin      *Snapshot // that the sandbox was made from or restored to last, or nil
 
@@ -33,14 +35,13 @@ type serving struct {
 	result  wire.Result // of the call that has ended
 
 	values  []wire.Value // scratch for arguments
-	asked   wire.Call    // of a host function
+	asked   *wire.Reader // of calls of host functions
 	message []byte       // the private copy of what the guest sent
 	own     bool         // message is nobody else's: parts of it may be given away
 	heat    heat
 
 	// What the guest is sent is written to shared memory at once, by functions that
 	// are made once.
-	call      wire.Call
 	reply     wire.Result
 	putCall   func([]byte) (int, error)
 	putReply  func([]byte) (int, error)
@@ -55,8 +56,9 @@ func (sb *Sandbox) newServing() *serving {
 		hostList: sb.hostList,
 	}
 	s.process.messages = s.serve
-	s.putCall = func(b []byte) (int, error) { return wire.PutCall(b, &s.call) }
+	s.putCall = func(b []byte) (int, error) { return s.called.form.Put(b, s.values) }
 	s.putReply = func(b []byte) (int, error) { return wire.PutResult(b, &s.reply) }
+	s.asked = wire.NewReader(s.hostForm)
 	s.heat = newHeat(&sb.options, sb.machine)
 	return s
 }
@@ -66,10 +68,51 @@ func (s *serving) adopt(d wire.Declaration) {
 	s.declared = true
 	s.declaration = d
 	s.missing = s.hosts.missing(d.Imports)
-	s.exports = make(map[string]*wire.Function, len(d.Exports))
+	s.exports = make(map[string]*export, len(d.Exports))
 	for i := range d.Exports {
-		s.exports[d.Exports[i].Name] = &d.Exports[i]
+		s.exports[d.Exports[i].Name] = &export{Function: &d.Exports[i]}
 	}
+	s.called = nil
+}
+
+// export is a function of the guest.
+type export struct {
+	*wire.Function
+	form *wire.Form // nil until it is called
+}
+
+// export finds the guest's function that is to be called.
+func (s *serving) export(name string) (*export, error) {
+	if s.called != nil && s.called.Name == name {
+		return s.called, nil
+	}
+	f, ok := s.exports[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownFunction, name)
+	}
+	if f.form == nil {
+		f.form = wire.NewForm(f.Name, f.Params)
+	}
+	s.called = f
+	return f, nil
+}
+
+// hostForm returns the form of a host function, or nil if there is none of that
+// name.
+func (s *serving) hostForm(name string) *wire.Form {
+	f, ok := s.hosts[name]
+	if !ok {
+		return nil
+	}
+	form := s.hostForms[name]
+	if form == nil {
+		if s.hostForms == nil {
+			s.hostForms = map[string]*wire.Form{}
+		}
+		form = wire.NewForm(name, f.fn.Params)
+		s.hostForms[name] = form
+	}
+	return form
 }
 
 // maxLogs is how many log records of one call are passed on.
@@ -223,15 +266,15 @@ func (s *serving) callHost(message []byte) error {
 	if !s.calling {
 		return s.machine.AnswerHypercall(0, -errnoBadMessage)
 	}
-	if err := wire.DecodeCallInto(&s.asked, message); err != nil {
+	if err := s.asked.Read(message); err != nil {
 		return fmt.Errorf("%w: host function call: %w", ErrProtocol, err)
 	}
 	for i := range s.asked.Args {
 		s.asked.Args[i] = s.kept(s.asked.Args[i]) // functions may keep what they get
 	}
 	var failed error
-	s.reply, failed = s.hosts.call(s.sandbox, &s.asked)
-	clear(s.asked.Args) // what the function has got is the function's
+	s.reply, failed = s.hosts.call(s.sandbox, &s.asked.Call)
+	s.asked.Forget() // what the function has got is the function's
 	defer func() { s.reply = wire.Result{} }()
 	if failed != nil && s.failed == nil {
 		s.failed = failed

@@ -23,8 +23,14 @@ var registry struct {
 	mu          sync.Mutex
 	serving     bool
 	declaration wire.Declaration
-	exports     map[string]*gofunc.Func
+	exports     map[string]*export
 	onRestore   []func()
+}
+
+// export is a function that the host can call.
+type export struct {
+	*gofunc.Func
+	form *wire.Form
 }
 
 // Export makes a function callable by the host under a name of 1 to 255 bytes.
@@ -41,9 +47,9 @@ func Export(name string, fn any) {
 		panic(fmt.Sprintf("guest.Export(%q): the name is taken, or the guest serves already", name))
 	}
 	if registry.exports == nil {
-		registry.exports = map[string]*gofunc.Func{}
+		registry.exports = map[string]*export{}
 	}
-	registry.exports[name] = f
+	registry.exports[name] = &export{f, wire.NewForm(name, f.Params)}
 	registry.declaration.Exports = append(registry.declaration.Exports,
 		wire.Function{Name: name, Params: f.Params, Return: f.Return})
 }
@@ -66,8 +72,9 @@ func Import[F any](name string) F {
 	}
 	registry.declaration.Imports = append(registry.declaration.Imports,
 		wire.Function{Name: name, Params: shape.Params, Return: shape.Return})
+	form := wire.NewForm(name, shape.Params)
 	return gofunc.Stub[F](&shape, func(_ context.Context, args []wire.Value) (wire.Value, error) {
-		return callHost(name, args, shape.Return)
+		return callHost(form, args, shape.Return)
 	})
 }
 
@@ -120,10 +127,10 @@ type HostError struct {
 // Error returns the message.
 func (e *HostError) Error() string { return "host function: " + e.Code.String() + ": " + e.Message }
 
-func callHost(name string, args []wire.Value, want wire.Kind) (wire.Value, error) {
+func callHost(form *wire.Form, args []wire.Value, want wire.Kind) (wire.Value, error) {
 	var result wire.Result
 	err := exchange(operationHost, func(buffer []byte) (int, error) {
-		return wire.PutCall(buffer, &wire.Call{Name: name, Args: args})
+		return form.Put(buffer, args)
 	}, func(answer []byte) (err error) {
 		result, err = wire.DecodeResult(answer)
 		result.Value = result.Value.Clone()
@@ -131,11 +138,11 @@ func callHost(name string, args []wire.Value, want wire.Kind) (wire.Value, error
 	})
 	switch {
 	case err != nil:
-		return wire.Value{}, fmt.Errorf("host function %q: %w", name, err)
+		return wire.Value{}, fmt.Errorf("host function %q: %w", form.Name(), err)
 	case result.Err != nil:
 		return wire.Value{}, &HostError{Code: ErrorCode(result.Err.Code), Message: result.Err.Message}
 	case result.Value.Kind() != want:
-		return wire.Value{}, fmt.Errorf("host function %q returned a %s", name, result.Value.Kind())
+		return wire.Value{}, fmt.Errorf("host function %q returned a %s", form.Name(), result.Value.Kind())
 	}
 	return result.Value, nil
 }
@@ -163,7 +170,7 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	var r request
+	r := newRequest()
 	err = exchange(operationNext, func([]byte) (int, error) { return 0, nil }, r.read)
 	for err == nil {
 		result := r.answer()
@@ -186,14 +193,23 @@ func serve() error {
 // before. The pages that a call touches are what it costs, because after the way
 // to the host and back none of them is at hand; fresh ones cost most.
 type request struct {
-	call      wire.Call
+	call      *wire.Reader
 	malformed error
+}
+
+func newRequest() *request {
+	return &request{call: wire.NewReader(func(name string) *wire.Form {
+		if f := registry.exports[name]; f != nil {
+			return f.form
+		}
+		return nil
+	})}
 }
 
 // read reads a request out of the message buffer. Bytes are copied, since the
 // function that gets them may keep them.
 func (r *request) read(message []byte) error {
-	r.malformed = wire.DecodeCallInto(&r.call, message)
+	r.malformed = r.call.Read(message)
 	for i := range r.call.Args {
 		r.call.Args[i] = r.call.Args[i].Clone()
 	}
@@ -205,7 +221,7 @@ func (r *request) answer() wire.Result {
 	if r.malformed != nil {
 		return failure(wire.CodeMalformed, r.malformed.Error())
 	}
-	call := &r.call
+	call := r.call
 	f, ok := registry.exports[call.Name]
 	switch {
 	case !ok:

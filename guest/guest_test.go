@@ -31,10 +31,10 @@ func TestRequest(t *testing.T) {
 	Export("Fail", func(text string) error { return errors.New(text) })
 	restores := 0
 	OnRestore(func() { restores++ })
-	var r request
+	r := newRequest()
 
 	for i, text := range []string{"first", "other", "", "third"} {
-		result := ask(t, &r, wire.Call{Name: "Keep", Args: []wire.Value{wire.Bytes([]byte(text))}})
+		result := ask(t, r, wire.Call{Name: "Keep", Args: []wire.Value{wire.Bytes([]byte(text))}})
 		if n, ok := result.Value.Int64(); !ok || n != int64(i+1) {
 			t.Errorf("Keep = %v", result)
 		}
@@ -47,7 +47,7 @@ func TestRequest(t *testing.T) {
 	}
 	*generation.word = 7
 	for range 2 {
-		result := ask(t, &r, wire.Call{Name: "Fail", Args: []wire.Value{wire.String("why")}})
+		result := ask(t, r, wire.Call{Name: "Fail", Args: []wire.Value{wire.String("why")}})
 		if result.Err == nil || *result.Err != (wire.ErrorInfo{Code: wire.CodeFailed, Message: "why"}) {
 			t.Errorf("Fail = %v", result)
 		}
@@ -64,7 +64,7 @@ func TestRequest(t *testing.T) {
 		"too many":  {wire.Call{Name: "Fail", Args: []wire.Value{wire.String(""), wire.Int32(0)}}, wire.CodeWrongParameters},
 		"wrong one": {wire.Call{Name: "Fail", Args: []wire.Value{wire.Bytes(nil)}}, wire.CodeWrongParameters},
 	} {
-		if result := ask(t, &r, test.call); result.Err == nil || result.Err.Code != test.want {
+		if result := ask(t, r, test.call); result.Err == nil || result.Err.Code != test.want {
 			t.Errorf("%s: %v", name, result)
 		}
 	}
@@ -87,7 +87,7 @@ func TestRequestAllocations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r request
+	r := newRequest()
 	n := testing.AllocsPerRun(100, func() {
 		_ = r.read(message)
 		if result := r.answer(); result.Err != nil {
@@ -109,7 +109,7 @@ func TestExchangeOutside(t *testing.T) {
 	if err := connect(); !errors.Is(err, errNotInSandbox) {
 		t.Errorf("connect = %v", err)
 	}
-	if _, err := callHost("F", nil, wire.KindVoid); !errors.Is(err, errNotInSandbox) {
+	if _, err := callHost(wire.NewForm("F", nil), nil, wire.KindVoid); !errors.Is(err, errNotInSandbox) {
 		t.Errorf("callHost = %v", err)
 	}
 }

@@ -21,7 +21,8 @@ func TestAllocations(t *testing.T) {
 	callMsg, resultMsg := callCodec.mustEncode(t, call), resultCodec.mustEncode(t, result)
 	voidMsg, bytesMsg := resultCodec.mustEncode(t, void), callCodec.mustEncode(t, bytesCall)
 	var err error
-	var again Call
+	callForm := NewForm(call.Name, kindsOf(call.Args))
+	strings, data := NewReader(func(string) *Form { return callForm }), NewReader(func(string) *Form { return nil })
 	for _, row := range []struct {
 		name string
 		want float64
@@ -36,8 +37,9 @@ func TestAllocations(t *testing.T) {
 		{"PutResult", 0, func() { _, err = PutResult(buf[:cap(buf)], &result) }},
 		{"DecodeCall of a string: name, Args, string", 3, func() { _, err = DecodeCall(callMsg) }},
 		{"DecodeCall of bytes: name, Args", 2, func() { _, err = DecodeCall(bytesMsg) }},
-		{"DecodeCallInto of the same function, a string", 1, func() { err = DecodeCallInto(&again, callMsg) }},
-		{"DecodeCallInto of bytes", 0, func() { err = DecodeCallInto(&again, bytesMsg) }},
+		{"Reader.Read of a string", 1, func() { err = strings.Read(callMsg) }},
+		{"Reader.Read of bytes, without a form", 0, func() { err = data.Read(bytesMsg) }},
+		{"Form.Put", 0, func() { _, err = callForm.Put(buf[:cap(buf)], call.Args) }},
 		{"DecodeResult of a string", 1, func() { _, err = DecodeResult(resultMsg) }},
 		{"DecodeResult of void", 0, func() { _, err = DecodeResult(voidMsg) }},
 	} {

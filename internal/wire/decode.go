@@ -8,17 +8,12 @@ import "slices"
 // may change it. Args of KindBytes are parts of msg; everything else is copied.
 func DecodeCall(msg []byte) (Call, error) { return decode(msg, &callMessage, readCall) }
 
-// DecodeCallInto is [DecodeCall] for who decodes one call after the other: it
-// uses the memory of c.Args again, and c.Name if that is the name of this call
-// too. After an error c is empty.
-//
-// Guest-controlled: every byte of msg, as for DecodeCall.
-func DecodeCallInto(c *Call, msg []byte) (err error) {
-	clear(c.Args)
-	*c, err = decode(msg, &callMessage, func(t view) (Call, *Error) {
+// decodeCallInto is DecodeCall with the memory of another call: its Args, and its
+// Name if that is the name of this call too.
+func decodeCallInto(c Call, msg []byte) (Call, error) {
+	return decode(msg, &callMessage, func(t view) (Call, *Error) {
 		return readCallInto(t, Call{Name: c.Name, Args: c.Args[:0]})
 	})
-	return err
 }
 
 // DecodeResult verifies and decodes a function result.

@@ -30,7 +30,12 @@ func AppendResultWithin(dst []byte, r *Result, limit int) ([]byte, error) {
 
 // PutResult writes a function result, as that of [AppendResult], to the start of
 // buf and returns its length.
-func PutResult(buf []byte, r *Result) (int, error) { return outgoing{result: r}.put(buf) }
+func PutResult(buf []byte, r *Result) (int, error) {
+	if n, ok := putPlain(buf, r); ok {
+		return n, nil
+	}
+	return outgoing{result: r}.put(buf)
+}
 
 // AppendError appends an error to dst.
 func AppendError(dst []byte, e *ErrorInfo) ([]byte, error) { return outgoing{info: e}.append(dst) }

@@ -58,6 +58,22 @@ func (k Kind) IsParam() bool { return k > KindInvalid && k < KindVoid }
 // IsReturn reports whether a result may have this kind: any, void too.
 func (k Kind) IsReturn() bool { return k > KindInvalid && k <= KindVoid }
 
+// hasBytes reports whether values of the kind are as long as they are.
+func (k Kind) hasBytes() bool { return k == KindString || k == KindBytes }
+
+// fixedSize returns how many bytes a value of a kind that has no bytes takes in a
+// message.
+func (k Kind) fixedSize() int {
+	switch k {
+	case KindInt32, KindUint32, KindFloat32, KindBool:
+		return 4
+	case KindInt64, KindUint64, KindFloat64:
+		return 8
+	case KindInvalid, KindString, KindBytes, KindVoid:
+	}
+	return 0
+}
+
 // ErrorCode says why a call failed.
 type ErrorCode uint8
 

@@ -7,8 +7,9 @@ import (
 )
 
 // Most results are laid out as this package does it, byte for byte: what comes
-// before the value is then known, and need not be followed offset by offset. A
-// fuzz target compares this with the general way.
+// before the value is then known. It is copied into what is written, and need not
+// be followed offset by offset in what is read. Fuzz targets compare this with the
+// general way. What Form is for calls, this is for results.
 
 // plainKind is where the kind is in a result of that layout.
 const plainKind = 24
@@ -16,19 +17,46 @@ const plainKind = 24
 // plainPrefixes is what comes before the value, for each kind: before the length
 // of a text or of bytes. The size prefix in it is not the message's.
 var plainPrefixes = func() (prefixes [KindVoid + 1][]byte) {
-	for kind, tail := range map[Kind]uint64{
-		KindInt32: 4, KindUint32: 4, KindFloat32: 4, KindBool: 4, KindInt64: 8, KindUint64: 8, KindFloat64: 8,
-		KindString: 5, KindBytes: 4, KindVoid: 0,
-	} {
+	for kind := KindInvalid + 1; kind <= KindVoid; kind++ {
 		var w writer
 		value := &Result{Value: Value{kind: kind}}
+		tail := kind.fixedSize()
+		if kind.hasBytes() {
+			tail = value.Value.tailSize()
+		}
 		w.result(value)
 		w.out, w.pos, w.vtables = make([]byte, w.pos), 0, [shapeCount]uint64{}
 		w.result(value)
-		prefixes[kind] = w.out[:w.pos-tail]
+		prefixes[kind] = w.out[:len(w.out)-tail]
 	}
 	return prefixes
 }()
+
+// putPlain writes a result, if it is a value that fits.
+func putPlain(buf []byte, r *Result) (n int, ok bool) {
+	v := &r.Value
+	if r.Err != nil || v.kind == KindInvalid || v.kind > KindVoid {
+		return 0, false
+	}
+	prefix, size := plainPrefixes[v.kind], v.kind.fixedSize()
+	if v.kind.hasBytes() {
+		size = v.tailSize()
+	}
+	size += len(prefix)
+	if size > len(buf) || size > MaxMessage || v.kind == KindString && !utf8.ValidString(v.text) {
+		return 0, false
+	}
+	out := buf[:size:size]
+	n = copy(out, prefix)
+	binary.LittleEndian.PutUint32(out, uint32(size-rootPosition)) //nolint:gosec // G115: at most MaxMessage
+	switch {
+	case v.kind.hasBytes():
+		putTail(out[n:], v)
+	case v.kind != KindVoid:
+		putScalar(out[n:], v.bits)
+	}
+	return size, true
+}
 
 // decodePlain returns the value of a result of that layout, and false for any
 // other message.

@@ -254,30 +254,6 @@ func TestAliasing(t *testing.T) {
 	}
 }
 
-// TestDecodeCallInto checks that what a Call was before doesn't matter, and that
-// nothing of it is left.
-func TestDecodeCallInto(t *testing.T) {
-	var c Call
-	for range 2 {
-		for _, s := range samplesOf(callCodec.msg) {
-			msg := callCodec.mustEncode(t, s.value)
-			if err := DecodeCallInto(&c, msg); err != nil || describe(c) != describe(s.value) {
-				t.Fatalf("%s: %v\n%s\nwant\n%s", s.name, err, describe(c), describe(s.value))
-			}
-			memory := c.Args[:cap(c.Args)]
-			if err := DecodeCallInto(&c, msg[:len(msg)-1]); !errors.Is(err, ErrMalformed) || c.Name != "" || c.Args != nil {
-				t.Errorf("%s: a bad message: %v, %v", s.name, err, c)
-			}
-			for _, v := range memory {
-				if v.Kind() != KindInvalid {
-					t.Errorf("%s: after a bad message there is still %v", s.name, v)
-				}
-			}
-			c = Call{Name: "other", Args: append(memory, Int32(1))}
-		}
-	}
-}
-
 // TestSizePrefix checks that the prefix states exactly what follows it.
 func TestSizePrefix(t *testing.T) {
 	forEachSample(t, func(t *testing.T, c codec, s sample) {
