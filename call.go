@@ -129,6 +129,9 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, args arguments) 
 		}
 	}
 	s := sb.serving
+	if sb.machine.Launched() {
+		s.claim()
+	}
 	f, err := s.prepare(name, args)
 	if err != nil {
 		fatal = nil // the guest was asked for nothing
@@ -156,14 +159,13 @@ func (s *serving) prepare(name string, args arguments) (*export, error) {
 	if s.values, err = args.values(s.values[:0], f); err != nil {
 		return nil, err
 	}
-	err = s.put(s.putCall)
+	if err = s.put(s.putCall); err == nil {
+		return f, nil
+	}
 	if e, ok := errors.AsType[*wire.Error](err); ok && e.Reason == wire.ErrMessageSize {
 		return nil, fmt.Errorf("%w: a call of %d bytes for a buffer of %d", ErrTooLarge, e.Got, e.Limit)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrArguments, err)
-	}
-	return f, nil
+	return nil, fmt.Errorf("%w: %w", ErrArguments, err)
 }
 
 // start boots the program and runs it until it serves.

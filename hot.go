@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/cpu"
 	"github.com/airlockvm/airlock/internal/machine"
-	"github.com/airlockvm/airlock/internal/tsc"
 	"github.com/airlockvm/airlock/internal/wire"
 )
 
@@ -62,7 +62,7 @@ func newHeat(options *Options, m *machine.Machine) heat {
 // begin is called at the start of a call.
 func (h *heat) begin() {
 	if h.budget != 0 {
-		h.started, h.failed = tsc.Read(), false
+		h.started, h.failed = cpu.RoughTicks(), false
 	}
 }
 
@@ -86,7 +86,7 @@ func (h *heat) end(m *machine.Machine, exits int) {
 	if h.budget == 0 || h.started == 0 { // it was no call
 		return
 	}
-	h.ended = tsc.Read()
+	h.ended = cpu.Ticks()
 	took := h.ended - h.started
 	if h.failed {
 		h.count(took)
@@ -158,7 +158,7 @@ func (s *serving) meet(ctx context.Context, extra time.Duration) error {
 		extra = 0
 		err := s.takeHot(s.machine.Taken())
 		if errors.Is(err, errNext) {
-			now := tsc.Read()
+			now := cpu.RoughTicks()
 			s.machine.Idle(now)
 			s.heat.stayed(now)
 			s.sandbox.made.Hot++
@@ -176,6 +176,9 @@ func (s *serving) meet(ctx context.Context, extra time.Duration) error {
 //
 // Guest-controlled: length and content.
 func (s *serving) takeHot(port uint16) error {
+	if port == abi.PortHost {
+		s.claim()
+	}
 	first, err := s.receive(shortMessage)
 	if err != nil {
 		return err

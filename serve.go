@@ -176,6 +176,10 @@ func (s *serving) put(write func([]byte) (int, error)) error {
 	return err
 }
 
+// claim says that the guest, which runs on another processor, will soon be sent
+// something: it may well be as long as the last.
+func (s *serving) claim() { s.machine.ClaimInput(min(s.answering, shortMessage)) }
+
 // send answers the guest with what put has written.
 func (s *serving) send() error { return s.machine.Answer(s.answering) }
 
@@ -253,11 +257,9 @@ func (s *serving) next(message []byte) error {
 		}
 		return errNext
 	}
-	result, err := wire.DecodeResult(message)
-	if err != nil {
+	if err := s.result.Decode(message); err != nil {
 		return fmt.Errorf("%w: result: %w", ErrProtocol, err)
 	}
-	s.result = result
 	return errNext
 }
 

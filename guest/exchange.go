@@ -9,7 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/airlockvm/airlock/internal/abi"
-	"github.com/airlockvm/airlock/internal/tsc"
+	"github.com/airlockvm/airlock/internal/cpu"
 	"github.com/airlockvm/airlock/internal/wire"
 )
 
@@ -128,10 +128,11 @@ func pass(operation uintptr, length int) (uintptr, error) {
 		return leave(operation, length, 0)
 	}
 	sequence := (out.Sequence>>abi.OperationBits+1)<<abi.OperationBits | uint32(operation) //nolint:gosec // G115: a small number
-	atomic.StoreUint32(&out.Sequence, sequence)                                            // with the barrier that is needed before patience is read
+	cpu.Publish(&out.Sequence, sequence)
 	if !watch(in, sequence) {
 		return leave(operation, length, sequence)
 	}
+	cpu.Claim(&buffers.output[0], (min(length, maxClaim)+lineSize-1)/lineSize) // the next message may well be as long
 	return uintptr(wire.Length(buffers.input)), nil
 }
 
@@ -150,6 +151,12 @@ func leave(operation uintptr, length int, sequence uint32) (uintptr, error) {
 	return uintptr(buffers.message.Answer), nil
 }
 
+const (
+	lineSize = 64
+	// maxClaim is as much as the caches are asked for ahead of time.
+	maxClaim = 512
+)
+
 // watch waits for the answer to a message. It reports false when it has waited
 // for as long as it may.
 func watch(in *abi.Inbox, sequence uint32) bool {
@@ -159,13 +166,16 @@ func watch(in *abi.Inbox, sequence uint32) bool {
 		if atomic.LoadUint32(&in.Sequence) == sequence {
 			return true
 		}
-		tsc.Pause()
+		cpu.Pause()
 		if round%rounds != 0 {
 			continue
 		}
-		now := tsc.Read()
+		now := cpu.Ticks()
 		if start == 0 {
 			start = now
+			// The host stores its patience and then looks at the outbox: one of both sees
+			// what the other has stored.
+			cpu.Barrier()
 		}
 		if patience := atomic.LoadUint32(&in.Patience); patience != ^uint32(0) && now-start >= uint64(patience)*abi.PatienceTicks {
 			return false

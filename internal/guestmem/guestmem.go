@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/airlockvm/airlock/internal/cpu"
 	"github.com/airlockvm/airlock/internal/leak"
 )
 
@@ -211,6 +212,17 @@ func (m *Memory) Clone(gpa, size uint64) ([]byte, error) {
 	return append([]byte(nil), b...), nil // which spares the zeros that make would write first
 }
 
+// Claim begins to get memory into the processor's cache that is about to be
+// written, and that a guest on another processor has read, as [cpu.Claim] says.
+func (m *Memory) Claim(gpa, size uint64) {
+	if b, err := m.slice(gpa, size); err == nil && len(b) > 0 {
+		cpu.Claim(&b[0], (len(b)+lineSize-1)/lineSize)
+	}
+}
+
+// lineSize is the size of a cache line.
+const lineSize = 64
+
 // Put lets a function write to guest memory, up to size bytes from an address on,
 // and returns what it does: how many bytes, or an error. It must not keep the
 // slice, nor read from it, because the guest can change it at any time.
@@ -243,6 +255,10 @@ func (w Word32) Load() uint32 { return atomic.LoadUint32(w.p) }
 
 // Store sets the word's value.
 func (w Word32) Store(v uint32) { atomic.StoreUint32(w.p, v) }
+
+// Publish sets the word's value behind all that was stored before, as
+// [cpu.Publish] says.
+func (w Word32) Publish(v uint32) { cpu.Publish(w.p, v) }
 
 // Or sets the bits of v.
 func (w Word32) Or(v uint32) { atomic.OrUint32(w.p, v) }

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/cpu"
 	"github.com/airlockvm/airlock/internal/guestmem"
-	"github.com/airlockvm/airlock/internal/tsc"
 )
 
 // fakeMemory gives a planned machine its memory, without a virtual machine.
@@ -94,7 +94,7 @@ func readClock(tb testing.TB, m *Machine) (monotonic, wall uint64) {
 	if c.Sequence%2 != 0 {
 		tb.Fatal("the host left the clock page in the middle of a change")
 	}
-	high, low := bits.Mul64(tsc.Read()-c.BaseTsc, c.Multiplier)
+	high, low := bits.Mul64(cpu.Ticks()-c.BaseTsc, c.Multiplier)
 	monotonic = c.BaseNs + (high<<32 | low>>32)
 	return monotonic, monotonic + c.WallOffset
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/cpu"
 	"github.com/airlockvm/airlock/internal/guestmem"
-	"github.com/airlockvm/airlock/internal/tsc"
 )
 
 // clock is the host's side of the clock page: guest time is a linear function
@@ -37,7 +37,7 @@ func (c *clock) share(memory *guestmem.Memory, word func(uint64) guestmem.Word32
 
 // start makes it bootTime now.
 func (c *clock) start(tscKHz uint64) error {
-	c.baseTSC, c.baseNS = tsc.Read(), bootTime
+	c.baseTSC, c.baseNS = cpu.Ticks(), bootTime
 	c.multiplier = clockMultiplier(tscKHz)
 	return c.write()
 }
@@ -51,7 +51,7 @@ func clockMultiplier(tscKHz uint64) uint64 {
 
 // now returns the guest's monotonic time in ns.
 func (c *clock) now() uint64 {
-	high, low := bits.Mul64(tsc.Read()-c.baseTSC, c.multiplier)
+	high, low := bits.Mul64(cpu.Ticks()-c.baseTSC, c.multiplier)
 	return c.baseNS + high<<32 + low>>32
 }
 
@@ -59,7 +59,7 @@ func (c *clock) now() uint64 {
 // since it was written last. The guest never sees it halfway: the sequence
 // number is odd in between.
 func (c *clock) write() error {
-	c.written = tsc.Read()
+	c.written = cpu.Ticks()
 	wall := uint64(time.Now().UnixNano())
 	page := abi.Clock{
 		BaseTsc:    c.baseTSC,
@@ -86,7 +86,7 @@ const refreshTicks = 1 << 21 // 0.4 to 2 ms
 
 // refresh writes the clock if that was some time ago.
 func (c *clock) refresh() {
-	if tsc.Read()-c.written > refreshTicks {
+	if cpu.Ticks()-c.written > refreshTicks {
 		_ = c.write() // can't fail once it was started
 	}
 }

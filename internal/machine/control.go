@@ -136,6 +136,12 @@ func (m *Machine) PutMessage(put func(b []byte) (int, error)) (int, error) {
 	return m.memory.Put(m.boot.InputGPA, m.boot.InputSize, put)
 }
 
+// ClaimInput says that a message of about that length will soon be written for a
+// guest that runs on another processor.
+func (m *Machine) ClaimInput(length uint64) {
+	m.memory.Claim(m.boot.InputGPA, min(length, m.boot.InputSize))
+}
+
 // WriteMessage copies src to the input message buffer.
 func (m *Machine) WriteMessage(src []byte) error {
 	if size := m.boot.InputSize; uint64(len(src)) > size {

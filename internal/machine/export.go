@@ -9,12 +9,12 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/cpu"
 	"github.com/airlockvm/airlock/internal/guestmem"
 	"github.com/airlockvm/airlock/internal/kvm"
 	"github.com/airlockvm/airlock/internal/machine/bootstate"
 	"github.com/airlockvm/airlock/internal/machine/cpuid"
 	"github.com/airlockvm/airlock/internal/snapfile"
-	"github.com/airlockvm/airlock/internal/tsc"
 )
 
 // A machine has as much memory at most as a snapshot on disk may have.
@@ -167,8 +167,8 @@ func Import(sys *kvm.System, c *snapfile.Config, memory *os.File, kernel []byte)
 // resumeClock is guest time that went on with the wall clock. The multiplier is
 // for awake to find out.
 func resumeClock(c *snapfile.Clock, now time.Time) clockBase {
-	elapsed := max(now.UnixNano()-int64(c.Wall), 0)                              //nolint:gosec // G115: both are positive
-	return clockBase{baseTSC: tsc.Read(), baseNS: c.Monotonic + uint64(elapsed)} //nolint:gosec // G115: not negative
+	elapsed := max(now.UnixNano()-int64(c.Wall), 0)                               //nolint:gosec // G115: both are positive
+	return clockBase{baseTSC: cpu.Ticks(), baseNS: c.Monotonic + uint64(elapsed)} //nolint:gosec // G115: not negative
 }
 
 // clockOn returns the snapshot's clock for a processor of this frequency.

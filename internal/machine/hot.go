@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/cpu"
 	"github.com/airlockvm/airlock/internal/guestmem"
-	"github.com/airlockvm/airlock/internal/tsc"
 )
 
 // Hot calls: the guest runs on a thread of its own, between calls too, while
@@ -201,7 +201,7 @@ func (m *Machine) enough(since uint64) {
 	if patience == PatienceForever {
 		return
 	}
-	if tsc.Read()-since > uint64(patience)*abi.PatienceTicks+m.Ticks(overtime) {
+	if cpu.Ticks()-since > uint64(patience)*abi.PatienceTicks+m.Ticks(overtime) {
 		m.requestPause()
 	}
 }
@@ -238,13 +238,13 @@ func (m *Machine) Watch(done <-chan struct{}, ticks uint64, extra time.Duration)
 			return SawMessage
 		}
 		if round%watchRounds != 0 {
-			tsc.Pause()
+			cpu.Pause()
 			continue
 		}
 		if h.gone.Load() {
 			return SawExit
 		}
-		now := tsc.Read()
+		now := cpu.Ticks()
 		if start == 0 {
 			start = now
 		}
@@ -303,7 +303,7 @@ func (h *hot) respond(length uint64) bool {
 		return false
 	}
 	h.replied, h.reply = true, length
-	h.answered.Store(h.taken)
+	h.answered.Publish(h.taken)
 	return true
 }
 

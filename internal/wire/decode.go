@@ -21,10 +21,19 @@ func decodeCallInto(c Call, msg []byte) (Call, error) {
 // Guest-controlled: every byte of msg. It must be a private copy: nobody else
 // may change it. A Value of KindBytes is a part of msg; everything else is copied.
 func DecodeResult(msg []byte) (Result, error) {
-	if v, ok := decodePlain(msg); ok {
-		return Result{Value: v}, nil
+	var r Result
+	err := r.Decode(msg)
+	return r, err
+}
+
+// Decode is [DecodeResult] into a Result, whatever that was before. After an error
+// it is empty.
+func (r *Result) Decode(msg []byte) (err error) {
+	*r = Result{}
+	if !r.Value.decodePlain(msg) {
+		*r, err = decode(msg, &resultMessage, readResult)
 	}
-	return decode(msg, &resultMessage, readResult)
+	return err
 }
 
 // DecodeError verifies and decodes an error. Nothing of msg is kept.

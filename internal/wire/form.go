@@ -165,11 +165,11 @@ func (f *Form) Read(args []Value, msg []byte) ([]Value, bool) {
 	start, from := len(args), rootPosition
 	for i, p := range f.places {
 		end := p.at + p.size
-		v, ok := plainValue(f.params[i], msg[p.at:end])
-		if !ok || string(msg[from:p.at]) != string(f.fixed[from:p.at]) {
+		args = append(args, Value{kind: f.params[i]})
+		if !args[start+i].plainScalar(msg[p.at:end]) || string(msg[from:p.at]) != string(f.fixed[from:p.at]) {
 			return args[:start], false
 		}
-		args, from = append(args, v), end
+		from = end
 	}
 	if string(msg[from:n]) != string(f.fixed[from:]) {
 		return args[:start], false
@@ -177,8 +177,11 @@ func (f *Form) Read(args []Value, msg []byte) ([]Value, bool) {
 	if f.tail == KindInvalid {
 		return args, len(msg) == n
 	}
-	v, ok := plainBytes(f.tail, msg[n:])
-	return append(args, v), ok
+	args = append(args, Value{kind: f.tail})
+	if !args[len(args)-1].plainBytes(msg[n:]) {
+		return args[:start], false
+	}
+	return args, true
 }
 
 // Reader decodes calls of functions that are known, one after the other. It is

@@ -58,55 +58,62 @@ func putPlain(buf []byte, r *Result) (n int, ok bool) {
 	return size, true
 }
 
-// decodePlain returns the value of a result of that layout, and false for any
-// other message.
+// decodePlain sets v, which is empty, to the value of a result of that layout. It
+// returns false for any other message; v is then anything.
 //
 // Guest-controlled: every byte of msg.
-func decodePlain(msg []byte) (v Value, ok bool) {
+func (v *Value) decodePlain(msg []byte) (ok bool) {
 	if len(msg) <= plainKind || Length(msg) != uint64(len(msg)) || len(msg) > MaxMessage {
-		return v, false
+		return false
 	}
 	kind := Kind(msg[plainKind])
 	if kind == KindInvalid || kind > KindVoid {
-		return v, false
+		return false
 	}
 	prefix := plainPrefixes[kind]
 	if len(msg) < len(prefix) || string(msg[rootPosition:len(prefix)]) != string(prefix[rootPosition:]) {
-		return v, false
+		return false
 	}
-	return plainValue(kind, msg[len(prefix):])
+	v.kind = kind
+	if kind.hasBytes() {
+		return v.plainBytes(msg[len(prefix):])
+	}
+	return v.plainScalar(msg[len(prefix):])
 }
 
-// plainValue returns the value that the rest of a message is.
-func plainValue(kind Kind, rest []byte) (v Value, ok bool) {
+// plainScalar sets the value, whose kind is set and has no bytes, to what data is.
+func (v *Value) plainScalar(data []byte) (ok bool) {
 	switch {
-	case kind == KindString || kind == KindBytes:
-		return plainBytes(kind, rest)
-	case kind == KindVoid:
-		return Void(), len(rest) == 0
-	case len(rest) == 8:
-		return Value{kind: kind, bits: binary.LittleEndian.Uint64(rest)}, kind == KindInt64 || kind == KindUint64 || kind == KindFloat64
-	case len(rest) != 4:
-		return v, false
+	case len(data) != v.kind.fixedSize():
+		return false
+	case len(data) == 8:
+		v.bits = binary.LittleEndian.Uint64(data)
+		return true
+	case len(data) == 0:
+		return true // void
 	}
-	bits := binary.LittleEndian.Uint32(rest)
-	if kind == KindInt32 {
-		return Int32(int32(bits)), true //nolint:gosec // G115: two's complement is meant
+	bits := binary.LittleEndian.Uint32(data)
+	v.bits = uint64(bits)
+	if v.kind == KindInt32 {
+		v.bits = uint64(int64(int32(bits))) //nolint:gosec // G115: two's complement is meant
 	}
-	ok = kind == KindUint32 || kind == KindFloat32 || kind == KindBool && bits <= 1
-	return Value{kind: kind, bits: uint64(bits)}, ok
+	return v.kind != KindBool || bits <= 1
 }
 
-func plainBytes(kind Kind, rest []byte) (v Value, ok bool) {
-	if len(rest) < 4 {
-		return v, false
+// plainBytes sets the value, whose kind is set and has bytes, to what data is: a
+// length, the bytes, and behind text a NUL.
+func (v *Value) plainBytes(data []byte) (ok bool) {
+	if len(data) < lengthSize {
+		return false
 	}
-	n, data := uint64(binary.LittleEndian.Uint32(rest)), rest[4:]
-	if kind == KindBytes {
-		return Bytes(slices.Clip(data)), n == uint64(len(data))
+	n, data := uint64(binary.LittleEndian.Uint32(data)), data[lengthSize:]
+	if v.kind == KindBytes {
+		v.data = slices.Clip(data)
+		return n == uint64(len(data))
 	}
 	if n+1 != uint64(len(data)) || data[n] != 0 || !utf8.Valid(data[:n]) {
-		return v, false
+		return false
 	}
-	return String(string(data[:n])), true
+	v.text = string(data[:n])
+	return true
 }

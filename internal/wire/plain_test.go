@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -28,7 +29,15 @@ func TestPlainResults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, ok := decodePlain(msg)
+		put := bytes.Repeat([]byte{0xa5}, len(msg)) // so that it shows what isn't written
+		if n, ok := putPlain(put, &Result{Value: v}); n != len(msg) || !ok || !bytes.Equal(put, msg) {
+			t.Errorf("%v of %d bytes: %x, %v, want %x", v.Kind(), v.size(), put, ok, msg)
+		}
+		if _, ok := putPlain(put[:len(msg)-1], &Result{Value: v}); ok {
+			t.Errorf("%v of %d bytes fits into less", v.Kind(), v.size())
+		}
+		var got Value
+		ok := got.decodePlain(msg)
 		want, err := generally(msg)
 		if !ok || err != nil || !got.Equal(want.Value) || !got.Equal(v) {
 			t.Errorf("%v of %d bytes: %v, %v, %v, %v", v.Kind(), v.size(), got, ok, want, err)
@@ -49,7 +58,7 @@ func TestPlainResults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := decodePlain(msg); ok {
+	if new(Value).decodePlain(msg) {
 		t.Error("an error was taken for a value")
 	}
 }
@@ -58,8 +67,8 @@ func TestPlainResults(t *testing.T) {
 // refuses, or decodes it to something else.
 func checkPlain(t *testing.T, msg []byte) {
 	t.Helper()
-	got, ok := decodePlain(msg)
-	if !ok {
+	var got Value
+	if !got.decodePlain(msg) {
 		return
 	}
 	if want, err := generally(msg); err != nil || want.Err != nil || !got.Equal(want.Value) {

@@ -1134,18 +1134,34 @@ static bool watch(uint32_t sequence)
 	for (unsigned round = 1;; round++) {
 		uint32_t patience;
 
-		if (__atomic_load_n(&channel.inbox->sequence, __ATOMIC_ACQUIRE) == sequence)
+		if (__atomic_load_n(&channel.inbox->sequence, __ATOMIC_ACQUIRE) == sequence) {
+			for (size_t at = 0; at < 256; at += 64)
+				__builtin_prefetch(channel.input + at);
 			return true;
+		}
 		__builtin_ia32_pause();
 		if (round % rounds != 0)
 			continue;
-		if (start == 0)
+		if (start == 0) {
 			start = __builtin_ia32_rdtsc();
+			/* The host stores its patience and then looks at the outbox: one of both sees what the other stored. */
+			__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		}
 		patience = __atomic_load_n(&channel.inbox->patience, __ATOMIC_RELAXED);
 		if (patience != PATIENCE_FOREVER &&
 		    __builtin_ia32_rdtsc() - start >= (uint64_t)patience * PATIENCE_TICKS)
 			return false;
 	}
+}
+
+/*
+ * Begins to get the start of the output buffer, which the host has read on another
+ * processor, into the cache to be written: the next message may well be as long.
+ */
+static void claim_output(size_t size)
+{
+	for (size_t at = 0; at < size && at < 512; at += 64)
+		__asm__ volatile("prefetchw %0" : : "m"(channel.output[at]));
 }
 
 /* Sends a message by leaving the machine. */
@@ -1177,10 +1193,10 @@ static int64_t pass(enum operation operation, size_t size)
 	if (__atomic_load_n(&channel.inbox->patience, __ATOMIC_RELAXED) == 0)
 		return leave_with(operation, size, 0);
 	sequence = ((channel.outbox->sequence >> OPERATION_BITS) + 1) << OPERATION_BITS | operation;
-	/* The barrier is needed before patience is read: the host writes that and reads this. */
-	(void)__atomic_exchange_n(&channel.outbox->sequence, sequence, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&channel.outbox->sequence, sequence, __ATOMIC_RELEASE);
 	if (!watch(sequence))
 		return leave_with(operation, size, sequence);
+	claim_output(size);
 	return (int64_t)load32(channel.input) + 4;
 }
 

@@ -1,0 +1,31 @@
+package cpu
+
+// Ticks returns the time stamp counter, the clock that host and guests share:
+// counting is all that it does, at a rate that stays the same.
+func Ticks() uint64
+
+// RoughTicks is Ticks that may be read some instructions before or after its
+// place in the program: it takes half as long.
+func RoughTicks() uint64
+
+// Pause is a short wait, of a processor that watches memory which another one
+// writes (Intel SDM volume 2, PAUSE).
+func Pause()
+
+// Publish stores a word behind all that was stored before it: who sees the word
+// sees that too. Unlike an atomic store it doesn't wait until it is seen, and later
+// loads may overtake it; where that matters it takes a Barrier.
+//
+//go:noescape
+func Publish(word *uint32, v uint32)
+
+// Barrier lets no load overtake the stores before it (Intel SDM volume 3, 9.2.2).
+func Barrier()
+
+// Claim gets lines of 64 bytes into the processor's cache, from the given address
+// on, to be written: it begins with that, and doesn't wait. It is for memory that
+// another processor has looked at last and that is about to be written. It reads
+// and changes nothing, and any address will do.
+//
+//go:noescape
+func Claim(address *byte, lines int)

@@ -1,0 +1,98 @@
+package cpu_test
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+
+	"github.com/airlockvm/airlock/internal/cpu"
+)
+
+func TestTicksGoForward(t *testing.T) {
+	before := cpu.Ticks()
+	for range 1000 {
+		cpu.Pause()
+		now := cpu.Ticks()
+		if now <= before {
+			t.Fatalf("%d after %d", now, before)
+		}
+		before = now
+	}
+}
+
+// TestPublish: who sees the word sees what was stored before it.
+func TestPublish(t *testing.T) {
+	const rounds = 100_000
+	var data, word, seen uint32
+	bad := make(chan uint32, 1)
+	go func() {
+		defer close(bad)
+		for n := uint32(1); n <= rounds; n++ {
+			for atomic.LoadUint32(&word) != n {
+				runtime.Gosched()
+			}
+			if got := atomic.LoadUint32(&data); got != n {
+				bad <- got
+				return
+			}
+			cpu.Publish(&seen, n)
+		}
+	}()
+	for n := uint32(1); n <= rounds; n++ {
+		cpu.Publish(&data, n)
+		cpu.Publish(&word, n)
+		for atomic.LoadUint32(&seen) != n {
+			select {
+			case got := <-bad:
+				t.Fatalf("round %d: %d", n, got)
+			default:
+				runtime.Gosched()
+			}
+		}
+	}
+}
+
+// TestBarrier: of two that each store their word and then look at the other's, at
+// least one sees the other's. Without the barrier this fails at once where there
+// are two processors.
+func TestBarrier(t *testing.T) {
+	const rounds = 20_000
+	var words [2][16]uint32 // on lines of their own
+	var start, done [2]atomic.Uint32
+	var got [2]uint32
+	run := func(me int) {
+		for n := uint32(1); n <= rounds; n++ {
+			for start[me].Load() != n {
+				runtime.Gosched()
+			}
+			cpu.Publish(&words[me][0], n)
+			cpu.Barrier()
+			got[me] = atomic.LoadUint32(&words[1-me][0])
+			done[me].Store(n)
+		}
+	}
+	go run(0)
+	go run(1)
+	for n := uint32(1); n <= rounds; n++ {
+		start[0].Store(n)
+		start[1].Store(n)
+		for done[0].Load() != n || done[1].Load() != n {
+			runtime.Gosched()
+		}
+		if got[0] != n && got[1] != n {
+			t.Fatalf("round %d: neither has seen the other", n)
+		}
+	}
+}
+
+// TestClaim: it changes nothing, and takes any address and any count.
+func TestClaim(t *testing.T) {
+	data := []byte("0123456789")
+	for _, lines := range []int{-1, 0, 1, 3} {
+		cpu.Claim(&data[0], lines)
+	}
+	cpu.Claim(nil, 1)
+	if string(data) != "0123456789" {
+		t.Error(data)
+	}
+}
