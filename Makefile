@@ -18,7 +18,7 @@ PRODUCT := . cmd/airlock bench bench/plots
 PORTABLE := . cmd/airlock
 
 # Packages without a virtual machine.
-NOKVM := ./internal/abi/... ./internal/tsc ./internal/elf/... ./internal/guestmem/... ./internal/wire/... ./internal/seccomp ./internal/worker ./internal/strace ./internal/kernel/... \
+NOKVM := ./internal/abi/... ./internal/cpu ./internal/elf/... ./internal/guestmem/... ./internal/wire/... ./internal/seccomp ./internal/worker ./internal/strace ./internal/kernel/... \
 	./internal/machine/bootstate ./internal/machine/cpuid ./internal/machine/pagetable ./internal/ocilayout ./internal/snapfile
 # Packages with goroutines, in which the race detector finds something to watch.
 RACE := . ./internal/guestmem/... ./internal/snapfile ./internal/kvm/... ./internal/machine/... ./internal/seccomp ./internal/worker

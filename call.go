@@ -75,12 +75,12 @@ func Bind[F any](sb *Sandbox, name string) (F, error) {
 		return zero, fmt.Errorf("%w: %v returns no error, and calls can fail", ErrArguments, reflect.TypeFor[F]())
 	}
 	return gofunc.Stub[F](&shape, func(ctx context.Context, args []wire.Value) (wire.Value, error) {
-		return sb.callValues(ctx, name, arguments{shape: &shape, bound: args})
+		return sb.callValues(ctx, name, &arguments{shape: &shape, bound: args})
 	}), nil
 }
 
 func (sb *Sandbox) call(ctx context.Context, name string, args []any) (wire.Value, error) {
-	return sb.callValues(ctx, name, arguments{dynamic: args})
+	return sb.callValues(ctx, name, &arguments{dynamic: args})
 }
 
 // arguments are those of a call, before the function's types are known.
@@ -101,18 +101,18 @@ func (a *arguments) values(list []wire.Value, f *export) ([]wire.Value, error) {
 	if len(a.dynamic) != len(f.Params) {
 		return list, fmt.Errorf("%w: %s takes %d, got %d", ErrArguments, signature(*f.Function), len(f.Params), len(a.dynamic))
 	}
+	n := len(list)
+	list = slices.Grow(list, len(a.dynamic))[:n+len(a.dynamic)]
 	for i, arg := range a.dynamic {
-		value, err := gofunc.Coerce(arg, f.Params[i])
-		if err != nil {
+		if err := gofunc.Coerce(&list[n+i], arg, f.Params[i]); err != nil {
 			return list, fmt.Errorf("%w: %s: argument %d %w", ErrArguments, signature(*f.Function), i+1, err)
 		}
-		list = append(list, value)
 	}
 	return list, nil
 }
 
 // callValues makes one call.
-func (sb *Sandbox) callValues(ctx context.Context, name string, args arguments) (value wire.Value, err error) {
+func (sb *Sandbox) callValues(ctx context.Context, name string, args *arguments) (value wire.Value, err error) {
 	if err := sb.begin(ctx); err != nil {
 		return value, err
 	}
@@ -147,7 +147,7 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, args arguments) 
 }
 
 // prepare writes the message of a call to where the guest will find it.
-func (s *serving) prepare(name string, args arguments) (*export, error) {
+func (s *serving) prepare(name string, args *arguments) (*export, error) {
 	if len(s.missing) > 0 {
 		return nil, &MissingHostFunctionError{Functions: s.missing}
 	}
@@ -155,7 +155,7 @@ func (s *serving) prepare(name string, args arguments) (*export, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { clear(s.values) }() // what the caller has passed is the caller's
+	defer func() { wire.Forget(s.values) }() // what the caller has passed is the caller's
 	if s.values, err = args.values(s.values[:0], f); err != nil {
 		return nil, err
 	}
@@ -236,7 +236,8 @@ func (s *serving) outcome() (wire.Value, error) {
 	case s.result.Err != nil:
 		return wire.Value{}, &GuestError{Code: GuestErrorCode(s.result.Err.Code), Message: s.result.Err.Message}
 	}
-	return s.kept(s.result.Value), nil
+	s.keep(&s.result.Value)
+	return s.result.Value, nil
 }
 
 // typed refuses a result of another type than the guest has declared.

@@ -147,9 +147,9 @@ type runner interface {
 
 // share is a sandbox's part in a runner.
 type share interface {
-	// call calls a function and returns what the guest gets, and, if there is, the
-	// error that the guest's caller gets.
-	call(activity func() context.Context, f *gofunc.Func, c *wire.Call) (wire.Result, error)
+	// call calls a function, sets result to what the guest gets, and returns the
+	// error that the guest's caller gets, if there is one.
+	call(activity func() context.Context, f *gofunc.Func, c *wire.Call, result *wire.Result) (failed error)
 	leave()
 }
 
@@ -231,18 +231,20 @@ type confinedShare struct{ threads *seccomp.Threads }
 
 func (s *confinedShare) leave() { s.threads.Leave() }
 
-func (s *confinedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call) (result wire.Result, failed error) {
-	first, denied, err := s.threads.Do(func() { result, failed = invoke(activity, f, c) })
+func (s *confinedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call, result *wire.Result) (failed error) {
+	first, denied, err := s.threads.Do(func() { failed = invoke(activity, f, c, result) })
 	switch {
 	case errors.Is(err, seccomp.ErrEnded):
 		// The function has ended its goroutine, which was to be that of the call.
 		runtime.Goexit()
 	case err != nil:
-		return failure(wire.CodeFailed, hiddenFailure), fmt.Errorf("airlock: host function %q: %w", c.Name, noSeccomp(err))
+		*result = failure(wire.CodeFailed, hiddenFailure)
+		return fmt.Errorf("airlock: host function %q: %w", c.Name, noSeccomp(err))
 	case denied > 0:
-		return failure(wire.CodeFailed, hiddenFailure), denial(c.Name, first, failed)
+		*result = failure(wire.CodeFailed, hiddenFailure)
+		return denial(c.Name, first, failed)
 	}
-	return result, failed
+	return failed
 }
 
 func denial(function string, d seccomp.Denial, other error) error {

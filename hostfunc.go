@@ -123,38 +123,41 @@ func (fs HostFuncs) missing(imports []wire.Function) []string {
 	return missing
 }
 
-// call calls a host function for a guest and returns what the guest gets, and
-// the error that the guest's caller gets, or nil. The sandbox is the guest's.
+// call calls a host function for a guest, sets result to what the guest gets, and
+// returns the error that the guest's caller gets, or nil. The sandbox is the
+// guest's.
 //
 // Guest-controlled: the call.
-func (fs HostFuncs) call(sb *Sandbox, c *wire.Call) (wire.Result, error) {
+func (fs HostFuncs) call(sb *Sandbox, c *wire.Call, result *wire.Result) (failed error) {
 	f, ok := fs[c.Name]
 	if !ok {
-		return failure(wire.CodeUnknownFunction, "there is no such host function"), nil
+		*result = failure(wire.CodeUnknownFunction, "there is no such host function")
+		return nil
 	}
 	if !f.fn.Accepts(c.Args) {
-		return failure(wire.CodeWrongParameters, "the host function has other parameters"), nil
+		*result = failure(wire.CodeWrongParameters, "the host function has other parameters")
+		return nil
 	}
+	*result = wire.Result{}
 	if f.runner != nil {
-		return sb.share(f.runner).call(sb.activity, f.fn, c)
+		return sb.share(f.runner).call(sb.activity, f.fn, c, result)
 	}
-	return invoke(sb.activity, f.fn, c)
+	return invoke(sb.activity, f.fn, c, result)
 }
 
 // invoke calls a host function here. activity makes the function's context, if
 // it has one. failed is a [*HostPanicError] or nil.
-func invoke(activity func() context.Context, f *gofunc.Func, c *wire.Call) (result wire.Result, failed error) {
+func invoke(activity func() context.Context, f *gofunc.Func, c *wire.Call, result *wire.Result) (failed error) {
 	defer func() {
 		if v := recover(); v != nil {
 			failed = &HostPanicError{Function: c.Name, Value: v, Stack: debug.Stack()}
-			result = failure(wire.CodePanicked, "the host function panicked")
+			*result = failure(wire.CodePanicked, "the host function panicked")
 		}
 	}()
-	value, err := f.Call(activity, c.Args)
-	if err != nil {
-		return failure(wire.CodeFailed, publicText(err)), nil
+	if err := f.Call(activity, c.Args, &result.Value); err != nil {
+		*result = failure(wire.CodeFailed, publicText(err))
 	}
-	return wire.Result{Value: value}, nil
+	return nil
 }
 
 func failure(code wire.ErrorCode, text string) wire.Result {

@@ -80,16 +80,15 @@ func (i *Isolated) Main() {
 }
 
 // serve makes a call in the worker.
-func (i *Isolated) serve(c *wire.Call) wire.Result {
+func (i *Isolated) serve(c *wire.Call) (result wire.Result) {
 	f, ok := i.funcs[c.Name]
 	if !ok || f.fn == nil || !f.fn.Accepts(c.Args) {
 		return failure(wire.CodeUnknownFunction, "the worker has no such function")
 	}
 	for i := range c.Args {
-		c.Args[i] = c.Args[i].Clone() // bytes are parts of a buffer that is used again, and functions may keep what they get
+		c.Args[i].Own() // bytes are parts of a buffer that is used again, and functions may keep what they get
 	}
-	result, failed := invoke(context.Background, f.fn, c)
-	if failed != nil {
+	if failed := invoke(context.Background, f.fn, c, &result); failed != nil {
 		return failure(wire.CodePanicked, panicText(failed))
 	}
 	return result
@@ -155,27 +154,28 @@ type isolatedShare Isolated
 
 func (i *isolatedShare) leave() { i.pool.Leave() }
 
-func (i *isolatedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call) (wire.Result, error) {
-	refused := failure(wire.CodeFailed, hiddenFailure)
+func (i *isolatedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call, result *wire.Result) (failed error) {
+	*result = failure(wire.CodeFailed, hiddenFailure)
 	p, err := i.pool.Get()
 	if err != nil {
-		return refused, &WorkerError{Function: c.Name, Err: err}
+		return &WorkerError{Function: c.Name, Err: err}
 	}
-	result, denied, err := p.Call(activity(), c)
+	answer, denied, err := p.Call(activity(), c)
 	i.pool.Put(p)
 	if err != nil {
 		err = &WorkerError{Function: c.Name, Err: err}
 	}
 	switch {
 	case denied != nil:
-		return refused, denial(c.Name, *denied, err)
+		return denial(c.Name, *denied, err)
 	case err != nil:
-		return refused, err
-	case result.Err != nil && result.Err.Code == wire.CodePanicked:
-		failed := &HostPanicError{Function: c.Name, Value: result.Err.Message}
-		return failure(wire.CodePanicked, "the host function panicked"), failed
-	case result.Err == nil && result.Value.Kind() != f.Return:
-		return refused, &WorkerError{Function: c.Name, Err: fmt.Errorf("%w: a result of type %s", worker.ErrMessage, result.Value.Kind())}
+		return err
+	case answer.Err != nil && answer.Err.Code == wire.CodePanicked:
+		*result = failure(wire.CodePanicked, "the host function panicked")
+		return &HostPanicError{Function: c.Name, Value: answer.Err.Message}
+	case answer.Err == nil && answer.Value.Kind() != f.Return:
+		return &WorkerError{Function: c.Name, Err: fmt.Errorf("%w: a result of type %s", worker.ErrMessage, answer.Value.Kind())}
 	}
-	return result, nil
+	*result = answer
+	return nil
 }

@@ -153,13 +153,11 @@ const shortMessage = 512
 // that the bytes in it need not be copied once more for who gets them.
 const largeMessage = 4 << 10
 
-// kept returns a value out of the message that was received last, which is to
-// outlive it.
-func (s *serving) kept(v wire.Value) wire.Value {
-	if s.own {
-		return v
+// keep lets a value out of the message that was received last outlive it.
+func (s *serving) keep(v *wire.Value) {
+	if !s.own {
+		v.Own()
 	}
-	return v.Clone()
 }
 
 // put writes what the guest is to be sent next to shared memory. A short message
@@ -272,10 +270,9 @@ func (s *serving) callHost(message []byte) error {
 		return fmt.Errorf("%w: host function call: %w", ErrProtocol, err)
 	}
 	for i := range s.asked.Args {
-		s.asked.Args[i] = s.kept(s.asked.Args[i]) // functions may keep what they get
+		s.keep(&s.asked.Args[i]) // functions may keep what they get
 	}
-	var failed error
-	s.reply, failed = s.hosts.call(s.sandbox, &s.asked.Call)
+	failed := s.hosts.call(s.sandbox, &s.asked.Call, &s.reply)
 	s.asked.Forget() // what the function has got is the function's
 	defer func() { s.reply = wire.Result{} }()
 	if failed != nil && s.failed == nil {

@@ -132,7 +132,10 @@ func pass(operation uintptr, length int) (uintptr, error) {
 	if !watch(in, sequence) {
 		return leave(operation, length, sequence)
 	}
-	cpu.Claim(&buffers.output[0], (min(length, maxClaim)+lineSize-1)/lineSize) // the next message may well be as long
+	// Both begin now, and not one after the other when they are needed. The next
+	// message may well be as long as this one.
+	cpu.Fetch(&buffers.input[0], fetchLines)
+	cpu.Claim(&buffers.output[0], (min(length, maxClaim)+lineSize-1)/lineSize)
 	return uintptr(wire.Length(buffers.input)), nil
 }
 
@@ -155,6 +158,8 @@ const (
 	lineSize = 64
 	// maxClaim is as much as the caches are asked for ahead of time.
 	maxClaim = 512
+	// fetchLines are those of a short message.
+	fetchLines = 4
 )
 
 // watch waits for the answer to a message. It reports false when it has waited

@@ -133,7 +133,7 @@ func callHost(form *wire.Form, args []wire.Value, want wire.Kind) (wire.Value, e
 		return form.Put(buffer, args)
 	}, func(answer []byte) (err error) {
 		result, err = wire.DecodeResult(answer)
-		result.Value = result.Value.Clone()
+		result.Value.Own()
 		return err
 	})
 	switch {
@@ -173,18 +173,8 @@ func serve() error {
 	r := newRequest()
 	err = exchange(operationNext, func([]byte) (int, error) { return 0, nil }, r.read)
 	for err == nil {
-		result := r.answer()
-		err = exchange(operationNext, func(buffer []byte) (int, error) {
-			n, err := wire.PutResult(buffer, &result)
-			if err != nil {
-				result = failure(wire.CodeFailed, "the result can't be sent: "+err.Error())
-				if errors.Is(err, wire.ErrTooLarge) {
-					result.Err.Code = wire.CodeTooLarge
-				}
-				n, err = wire.PutResult(buffer, &result)
-			}
-			return n, err
-		}, r.read)
+		r.answer()
+		err = exchange(operationNext, r.write, r.read)
 	}
 	return err
 }
@@ -195,6 +185,8 @@ func serve() error {
 type request struct {
 	call      *wire.Reader
 	malformed error
+	export    *export // that was called last, or nil
+	result    wire.Result
 }
 
 func newRequest() *request {
@@ -211,23 +203,44 @@ func newRequest() *request {
 func (r *request) read(message []byte) error {
 	r.malformed = r.call.Read(message)
 	for i := range r.call.Args {
-		r.call.Args[i] = r.call.Args[i].Clone()
+		r.call.Args[i].Own()
 	}
 	return nil
 }
 
-// answer runs the function that is asked for.
-func (r *request) answer() wire.Result {
+// write writes the result into the message buffer.
+func (r *request) write(buffer []byte) (int, error) {
+	n, err := wire.PutResult(buffer, &r.result)
+	if err != nil {
+		r.result = failure(wire.CodeFailed, "the result can't be sent: "+err.Error())
+		if errors.Is(err, wire.ErrTooLarge) {
+			r.result.Err.Code = wire.CodeTooLarge
+		}
+		n, err = wire.PutResult(buffer, &r.result)
+	}
+	return n, err
+}
+
+// answer runs the function that is asked for, and sets result.
+func (r *request) answer() {
+	r.result = wire.Result{}
 	if r.malformed != nil {
-		return failure(wire.CodeMalformed, r.malformed.Error())
+		r.result = failure(wire.CodeMalformed, r.malformed.Error())
+		return
 	}
 	call := r.call
-	f, ok := registry.exports[call.Name]
+	f := r.export
+	if f == nil || f.form.Name() != call.Name {
+		f = registry.exports[call.Name]
+		r.export = f
+	}
 	switch {
-	case !ok:
-		return failure(wire.CodeUnknownFunction, call.Name)
+	case f == nil:
+		r.result = failure(wire.CodeUnknownFunction, call.Name)
+		return
 	case !f.Accepts(call.Args):
-		return failure(wire.CodeWrongParameters, call.Name)
+		r.result = failure(wire.CodeWrongParameters, call.Name)
+		return
 	}
 	defer func() {
 		if v := recover(); v != nil {
@@ -239,11 +252,9 @@ func (r *request) answer() wire.Result {
 			fn()
 		}
 	}
-	value, err := f.Call(context.Background, call.Args)
-	if err != nil {
-		return failure(wire.CodeFailed, err.Error())
+	if err := f.Call(context.Background, call.Args, &r.result.Value); err != nil {
+		r.result = failure(wire.CodeFailed, err.Error())
 	}
-	return wire.Result{Value: value}
 }
 
 func failure(code wire.ErrorCode, text string) wire.Result {

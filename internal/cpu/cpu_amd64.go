@@ -22,6 +22,12 @@ func Publish(word *uint32, v uint32)
 // Barrier lets no load overtake the stores before it (Intel SDM volume 3, 9.2.2).
 func Barrier()
 
+// Fetch gets lines of 64 bytes into the processor's cache, from the given address
+// on, to be read: it begins with that, and doesn't wait. Any address will do.
+//
+//go:noescape
+func Fetch(address *byte, lines int)
+
 // Claim gets lines of 64 bytes into the processor's cache, from the given address
 // on, to be written: it begins with that, and doesn't wait. It is for memory that
 // another processor has looked at last and that is about to be written. It reads

@@ -38,6 +38,19 @@ TEXT ·Barrier(SB), NOSPLIT, $0-0
 	MFENCE
 	RET
 
+// func Fetch(address *byte, lines int)
+TEXT ·Fetch(SB), NOSPLIT, $0-16
+	MOVQ address+0(FP), AX
+	MOVQ lines+8(FP), CX
+fetch:
+	DECQ CX
+	JLT  done
+	PREFETCHT0 (AX)
+	ADDQ $64, AX
+	JMP  fetch
+done:
+	RET
+
 // func Claim(address *byte, lines int)
 TEXT ·Claim(SB), NOSPLIT, $0-16
 	MOVQ address+0(FP), AX

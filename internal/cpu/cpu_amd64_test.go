@@ -85,12 +85,14 @@ func TestBarrier(t *testing.T) {
 	}
 }
 
-// TestClaim: it changes nothing, and takes any address and any count.
-func TestClaim(t *testing.T) {
+// TestFetch: Fetch and Claim change nothing, and take any address and any count.
+func TestFetch(t *testing.T) {
 	data := []byte("0123456789")
 	for _, lines := range []int{-1, 0, 1, 3} {
+		cpu.Fetch(&data[0], lines)
 		cpu.Claim(&data[0], lines)
 	}
+	cpu.Fetch(nil, 1)
 	cpu.Claim(nil, 1)
 	if string(data) != "0123456789" {
 		t.Error(data)

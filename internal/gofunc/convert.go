@@ -94,24 +94,26 @@ func (s *Shape) returns(result wire.Value, err error) []reflect.Value {
 	return out
 }
 
-// Coerce makes a value of a kind from a Go value of a type that fits: the type
+// Coerce makes to the value of a kind from a Go value of a type that fits: the type
 // itself, a named type of it, or an int that is in range of another integer.
-func Coerce(v any, kind wire.Kind) (wire.Value, error) {
-	if value, ok := wire.ValueOf(v); ok && value.Kind() == kind {
-		return value, nil
+func Coerce(to *wire.Value, v any, kind wire.Kind) error {
+	if to.Set(v, kind) {
+		return nil
 	}
 	r := reflect.ValueOf(v)
 	if r.IsValid() {
 		if k, ok := kindOf(r.Type()); ok && k == kind {
-			return fromGo(r), nil
+			*to = fromGo(r)
+			return nil
 		}
 		if r.Type() == reflect.TypeFor[int]() {
 			if value, ok := integer(r.Int(), kind); ok {
-				return value, nil
+				*to = value
+				return nil
 			}
 		}
 	}
-	return wire.Value{}, fmt.Errorf("is a %T, not a %s", v, kind)
+	return fmt.Errorf("is a %T, not a %s", v, kind)
 }
 
 func integer(n int64, kind wire.Kind) (wire.Value, bool) {

@@ -11,43 +11,61 @@ import (
 // commonest types are called without.
 
 // direct is a call of a Go function of one type.
-type direct func(ctx func() context.Context, args []wire.Value) (wire.Value, error)
+type direct func(ctx func() context.Context, args []wire.Value, result *wire.Value) error
 
 // directly returns a way to call a function without reflection, or nil.
 func directly(fn any) direct {
 	switch f := fn.(type) {
 	case func():
-		return func(func() context.Context, []wire.Value) (wire.Value, error) {
+		return func(_ func() context.Context, _ []wire.Value, result *wire.Value) error {
 			f()
-			return wire.Void(), nil
+			*result = wire.Void()
+			return nil
 		}
 	case func() error:
-		return func(func() context.Context, []wire.Value) (wire.Value, error) { return wire.Void(), f() }
+		return func(_ func() context.Context, _ []wire.Value, result *wire.Value) error {
+			*result = wire.Void()
+			return f()
+		}
 	case func() (string, error):
-		return func(func() context.Context, []wire.Value) (wire.Value, error) { return stringOrError(f()) }
+		return func(_ func() context.Context, _ []wire.Value, result *wire.Value) error {
+			out, err := f()
+			result.SetText(out)
+			return err
+		}
 	case func(string) string:
-		return func(_ func() context.Context, args []wire.Value) (wire.Value, error) {
-			return wire.String(f(text(args))), nil
+		return func(_ func() context.Context, args []wire.Value, result *wire.Value) error {
+			result.SetText(f(text(args)))
+			return nil
 		}
 	case func(string) (string, error):
-		return func(_ func() context.Context, args []wire.Value) (wire.Value, error) {
-			return stringOrError(f(text(args)))
+		return func(_ func() context.Context, args []wire.Value, result *wire.Value) error {
+			out, err := f(text(args))
+			result.SetText(out)
+			return err
 		}
 	case func(context.Context, string) (string, error):
-		return func(ctx func() context.Context, args []wire.Value) (wire.Value, error) {
-			return stringOrError(f(ctx(), text(args)))
+		return func(ctx func() context.Context, args []wire.Value, result *wire.Value) error {
+			out, err := f(ctx(), text(args))
+			result.SetText(out)
+			return err
 		}
 	case func([]byte) []byte:
-		return func(_ func() context.Context, args []wire.Value) (wire.Value, error) {
-			return wire.Bytes(f(data(args))), nil
+		return func(_ func() context.Context, args []wire.Value, result *wire.Value) error {
+			result.SetBytes(f(data(args)))
+			return nil
 		}
 	case func([]byte) ([]byte, error):
-		return func(_ func() context.Context, args []wire.Value) (wire.Value, error) {
-			return bytesOrError(f(data(args)))
+		return func(_ func() context.Context, args []wire.Value, result *wire.Value) error {
+			out, err := f(data(args))
+			result.SetBytes(out)
+			return err
 		}
 	case func(context.Context, []byte) ([]byte, error):
-		return func(ctx func() context.Context, args []wire.Value) (wire.Value, error) {
-			return bytesOrError(f(ctx(), data(args)))
+		return func(ctx func() context.Context, args []wire.Value, result *wire.Value) error {
+			out, err := f(ctx(), data(args))
+			result.SetBytes(out)
+			return err
 		}
 	}
 	return nil
@@ -62,10 +80,6 @@ func data(args []wire.Value) []byte {
 	b, _ := args[0].Bytes()
 	return b
 }
-
-func stringOrError(s string, err error) (wire.Value, error) { return wire.String(s), err }
-
-func bytesOrError(b []byte, err error) (wire.Value, error) { return wire.Bytes(b), err }
 
 // Caller is where the arguments of a [Stub] go, and where its result comes from.
 // The result has the kind that the stub's type says.

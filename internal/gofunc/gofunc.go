@@ -148,10 +148,10 @@ func (s *Shape) Accepts(args []wire.Value) bool {
 
 // Call calls the function, with the context that ctx returns if it has one. The
 // arguments must be what Accepts accepts. Bytes that it gets are those of the
-// Values.
-func (f *Func) Call(ctx func() context.Context, args []wire.Value) (wire.Value, error) {
+// Values. With an error the result is anything.
+func (f *Func) Call(ctx func() context.Context, args []wire.Value, result *wire.Value) error {
 	if f.fast != nil {
-		return f.fast(ctx, args)
+		return f.fast(ctx, args, result)
 	}
 	in := make([]reflect.Value, 0, len(args)+1)
 	if f.hasContext {
@@ -160,17 +160,18 @@ func (f *Func) Call(ctx func() context.Context, args []wire.Value) (wire.Value, 
 	for i := range args {
 		in = append(in, toGo(args[i], f.goType.In(len(in))))
 	}
-	return f.results(f.value.Call(in))
+	return f.setResult(result, f.value.Call(in))
 }
 
-func (f *Func) results(out []reflect.Value) (wire.Value, error) {
+func (f *Func) setResult(result *wire.Value, out []reflect.Value) error {
 	if f.hasError {
 		if err, ok := reflect.TypeAssert[error](out[len(out)-1]); ok && err != nil {
-			return wire.Value{}, err
+			return err
 		}
 	}
-	if f.Return == wire.KindVoid {
-		return wire.Void(), nil
+	*result = wire.Void()
+	if f.Return != wire.KindVoid {
+		*result = fromGo(out[0])
 	}
-	return fromGo(out[0]), nil
+	return nil
 }

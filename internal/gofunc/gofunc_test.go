@@ -95,12 +95,14 @@ func TestCall(t *testing.T) {
 		if err != nil || !f.Accepts(test.args) {
 			t.Fatalf("%T: %v", test.fn, err)
 		}
-		got, err := f.Call(t.Context, test.args)
+		var got wire.Value
+		err = f.Call(t.Context, test.args, &got)
 		if !errors.Is(err, test.err) || err == nil && !got.Equal(test.want) {
 			t.Errorf("%T: %v, %v; want %v, %v", test.fn, got.Any(), err, test.want.Any(), test.err)
 		}
-		stub := f.reflected(func(ctx context.Context, args []wire.Value) (wire.Value, error) {
-			return f.Call(func() context.Context { return ctx }, args)
+		stub := f.reflected(func(ctx context.Context, args []wire.Value) (result wire.Value, err error) {
+			err = f.Call(func() context.Context { return ctx }, args, &result)
+			return result, err
 		})
 		if stub.Type() != reflect.TypeOf(test.fn) {
 			t.Errorf("a stub for %T is a %v", test.fn, stub.Type())
@@ -151,7 +153,8 @@ func TestCoerce(t *testing.T) {
 		{int32(5), wire.KindInt64, wire.Value{}, false},
 	}
 	for _, test := range tests {
-		got, err := Coerce(test.in, test.kind)
+		var got wire.Value
+		err := Coerce(&got, test.in, test.kind)
 		if (err == nil) != test.ok || test.ok && !got.Equal(test.want) {
 			t.Errorf("Coerce(%v, %v) = %v, %v", test.in, test.kind, got.Any(), err)
 		}
@@ -241,11 +244,13 @@ func TestFloat32Bits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := f.Call(t.Context, []wire.Value{want}); err != nil || !got.Equal(want) {
+			var got wire.Value
+			if err := f.Call(t.Context, []wire.Value{want}, &got); err != nil || !got.Equal(want) {
 				t.Errorf("%T of %#x = %v, %v", fn, bits, got, err)
 			}
 		}
-		if got, err := Coerce(namedFloat(math.Float32frombits(bits)), wire.KindFloat32); err != nil || !got.Equal(want) {
+		var got wire.Value
+		if err := Coerce(&got, namedFloat(math.Float32frombits(bits)), wire.KindFloat32); err != nil || !got.Equal(want) {
 			t.Errorf("Coerce of %#x = %v, %v", bits, got, err)
 		}
 		if got, err := As[namedFloat](want); err != nil || math.Float32bits(float32(got)) != bits {

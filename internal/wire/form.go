@@ -217,4 +217,4 @@ func (r *Reader) Read(msg []byte) (err error) {
 }
 
 // Forget lets go of what the last call holds.
-func (r *Reader) Forget() { clear(r.Args[:cap(r.Args)]) }
+func (r *Reader) Forget() { Forget(r.Args[:cap(r.Args)]) }

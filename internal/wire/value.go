@@ -86,6 +86,47 @@ func ValueOf(v any) (Value, bool) {
 	return Value{}, false
 }
 
+// Set makes v the Value of a kind that holds x, as that of [ValueOf]. It returns
+// false, and leaves v alone, if x has another type than values of that kind.
+func (v *Value) Set(x any, kind Kind) bool {
+	if text, ok := x.(string); ok && kind == KindString {
+		v.SetText(text)
+		return true
+	}
+	if data, ok := x.([]byte); ok && kind == KindBytes {
+		v.SetBytes(data)
+		return true
+	}
+	value, ok := ValueOf(x)
+	if !ok || value.kind != kind {
+		return false
+	}
+	*v = value
+	return true
+}
+
+// SetText makes v String(text). Where calls pass by, a Value is set in its place:
+// to copy one takes as long as to make it.
+func (v *Value) SetText(text string) { v.kind, v.bits, v.text, v.data = KindString, 0, text, nil }
+
+// SetBytes makes v Bytes(data).
+func (v *Value) SetBytes(data []byte) { v.kind, v.bits, v.text, v.data = KindBytes, 0, "", data }
+
+// Forget makes all values of a list invalid, so that they hold nothing. For a few
+// it is quicker than clear.
+func Forget(list []Value) {
+	for i := range list {
+		v := &list[i]
+		v.kind, v.bits = KindInvalid, 0
+		if v.text != "" {
+			v.text = ""
+		}
+		if v.data != nil {
+			v.data = nil
+		}
+	}
+}
+
 // Kind returns the type of the value.
 func (v Value) Kind() Kind { return v.kind }
 
@@ -159,10 +200,12 @@ func (v Value) Any() any {
 	return nil
 }
 
-// Clone returns a Value that shares no memory with v. Only bytes have any.
-func (v Value) Clone() Value {
-	v.data = bytes.Clone(v.data)
-	return v
+// Own makes v share no memory with the message that it was decoded from. Only bytes
+// do.
+func (v *Value) Own() {
+	if v.data != nil {
+		v.data = bytes.Clone(v.data)
+	}
 }
 
 // Equal reports whether both values have the same kind and the same bits, so

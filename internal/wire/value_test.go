@@ -22,6 +22,16 @@ func TestValueOf(t *testing.T) {
 		if !ok || got.Kind() != Kind(kind) || !reflect.DeepEqual(got.Any(), v) {
 			t.Errorf("ValueOf(%T %v) = %v %v, %v", v, v, got.Kind(), got.Any(), ok)
 		}
+		for other := KindInvalid; other <= KindVoid; other++ {
+			before := Value{kind: KindUint64, bits: 1, text: "before", data: []byte("before")}
+			after, want := before, before
+			if other == Kind(kind) {
+				want = got
+			}
+			if ok := after.Set(v, other); ok != (other == Kind(kind)) || !after.Equal(want) {
+				t.Errorf("Set(%T %v, %v) = %v: %+v", v, v, other, ok, after)
+			}
+		}
 	}
 	for _, v := range []any{1, uint(1), int8(1), []int{1}, struct{}{}, new(int32), math.Inf} {
 		if got, ok := ValueOf(v); ok || got.Kind() != KindInvalid {
@@ -33,6 +43,17 @@ func TestValueOf(t *testing.T) {
 	}
 	if (Value{}).Any() != nil {
 		t.Error("the zero Value is something")
+	}
+}
+
+// TestForget: nothing is left in a list.
+func TestForget(t *testing.T) {
+	list := []Value{String("text"), Bytes([]byte("bytes")), Int64(1), {}}
+	Forget(list)
+	for i := range list {
+		if !list[i].Equal(Value{}) || list[i].data != nil {
+			t.Errorf("value %d is still %+v", i, list[i])
+		}
 	}
 }
 
@@ -63,12 +84,14 @@ func TestAccessors(t *testing.T) {
 	}
 }
 
-// TestEqual checks that values equal themselves, their clones and nothing else.
+// TestEqual checks that values equal themselves, their copies and nothing else.
 func TestEqual(t *testing.T) {
 	all := append(values(), sample{"void", Void()}, sample{"invalid", Value{}}, sample{"float64-zero", Float64(0)})
 	for i, a := range all {
 		for j, b := range all {
-			if got := a.value.(Value).Equal(b.value.(Value).Clone()); got != (i == j) {
+			other := b.value.(Value)
+			other.Own()
+			if got := a.value.(Value).Equal(other); got != (i == j) {
 				t.Errorf("%s equals %s: %v", a.name, b.name, got)
 			}
 		}

@@ -220,7 +220,7 @@ func (p *Process) exchange(c *wire.Call) (wire.Result, error) {
 	if err != nil {
 		return wire.Result{}, fmt.Errorf("%w: %w", ErrMessage, err)
 	}
-	result.Value = result.Value.Clone() // the buffer is used again
+	result.Value.Own() // the buffer is used again
 	return result, nil
 }
 

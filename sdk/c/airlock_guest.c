@@ -1134,11 +1134,8 @@ static bool watch(uint32_t sequence)
 	for (unsigned round = 1;; round++) {
 		uint32_t patience;
 
-		if (__atomic_load_n(&channel.inbox->sequence, __ATOMIC_ACQUIRE) == sequence) {
-			for (size_t at = 0; at < 256; at += 64)
-				__builtin_prefetch(channel.input + at);
+		if (__atomic_load_n(&channel.inbox->sequence, __ATOMIC_ACQUIRE) == sequence)
 			return true;
-		}
 		__builtin_ia32_pause();
 		if (round % rounds != 0)
 			continue;
@@ -1155,11 +1152,14 @@ static bool watch(uint32_t sequence)
 }
 
 /*
- * Begins to get the start of the output buffer, which the host has read on another
- * processor, into the cache to be written: the next message may well be as long.
+ * Begins to get both buffers, which the host has used on another processor, into
+ * the cache: the input as far as it is short, to be read, and the output as far as
+ * the last message went, to be written. The next may well be as long.
  */
-static void claim_output(size_t size)
+static void prefetch_buffers(size_t size)
 {
+	for (size_t at = 0; at < 256; at += 64)
+		__builtin_prefetch(channel.input + at);
 	for (size_t at = 0; at < size && at < 512; at += 64)
 		__asm__ volatile("prefetchw %0" : : "m"(channel.output[at]));
 }
@@ -1196,7 +1196,7 @@ static int64_t pass(enum operation operation, size_t size)
 	__atomic_store_n(&channel.outbox->sequence, sequence, __ATOMIC_RELEASE);
 	if (!watch(sequence))
 		return leave_with(operation, size, sequence);
-	claim_output(size);
+	prefetch_buffers(size);
 	return (int64_t)load32(channel.input) + 4;
 }
 
