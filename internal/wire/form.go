@@ -97,7 +97,7 @@ func (f *Form) Put(buf []byte, args []Value) (int, error) {
 	n := copy(out, f.fixed)
 	binary.LittleEndian.PutUint32(out, uint32(size-rootPosition)) //nolint:gosec // G115: at most MaxMessage
 	for i, p := range f.places {
-		putScalar(out[p.at:p.at+p.size], args[i].bits)
+		putScalar(out[p.at:p.at+p.size], args[i].bits) //nolint:gosec // G602: there are as many as parameters
 	}
 	if f.tail != KindInvalid {
 		putTail(out[n:], &args[len(args)-1])

@@ -1142,7 +1142,7 @@ static bool watch(uint32_t sequence)
 		if (start == 0) {
 			start = __builtin_ia32_rdtsc();
 			/* The host stores its patience and then looks at the outbox: one of both sees what the other stored. */
-			__atomic_thread_fence(__ATOMIC_SEQ_CST);
+			__asm__ volatile("mfence" : : : "memory");
 		}
 		patience = __atomic_load_n(&channel.inbox->patience, __ATOMIC_RELAXED);
 		if (patience != PATIENCE_FOREVER &&
