@@ -31,8 +31,8 @@ func AppendResultWithin(dst []byte, r *Result, limit int) ([]byte, error) {
 // PutResult writes a function result, as that of [AppendResult], to the start of
 // buf and returns its length.
 func PutResult(buf []byte, r *Result) (int, error) {
-	if n, ok := putPlain(buf, r); ok {
-		return n, nil
+	if n, ok, err := putPlain(buf, r); ok {
+		return n, err
 	}
 	return outgoing{result: r}.put(buf)
 }

@@ -90,8 +90,11 @@ func (f *Form) tails() int {
 // Put is [PutCall] for a call of this function.
 func (f *Form) Put(buf []byte, args []Value) (int, error) {
 	size, ok := f.size(args)
-	if !ok || size > len(buf) || size > MaxMessage {
-		return PutCall(buf, &Call{Name: f.name, Args: args})
+	if ok && size > min(len(buf), MaxMessage) {
+		return 0, tooLong(size, buf, &callMessage)
+	}
+	if !ok || f.tail == KindString && !utf8.ValidString(args[len(args)-1].text) {
+		return PutCall(buf, &Call{Name: f.name, Args: args}) // which says why not
 	}
 	out := buf[:size:size]
 	n := copy(out, f.fixed)
@@ -103,6 +106,12 @@ func (f *Form) Put(buf []byte, args []Value) (int, error) {
 		putTail(out[n:], &args[len(args)-1])
 	}
 	return size, nil
+}
+
+// tooLong is why a message is refused before its text is looked at: it may be put
+// into a longer buffer next.
+func tooLong(size int, buf []byte, m *message) error {
+	return unfit(ErrMessageSize, uint64(size), uint64(min(len(buf), MaxMessage))).in(m.name) //nolint:gosec // G115: lengths
 }
 
 // size returns the length of a call with these arguments, or false if it takes the
@@ -119,8 +128,7 @@ func (f *Form) size(args []Value) (size int, ok bool) {
 	if f.tail == KindInvalid {
 		return len(f.fixed), true
 	}
-	last := &args[len(args)-1]
-	return len(f.fixed) + last.tailSize(), last.kind == KindBytes || utf8.ValidString(last.text)
+	return len(f.fixed) + args[len(args)-1].tailSize(), true
 }
 
 // tailSize returns how many bytes putTail writes.

@@ -32,19 +32,22 @@ var plainPrefixes = func() (prefixes [KindVoid + 1][]byte) {
 	return prefixes
 }()
 
-// putPlain writes a result, if it is a value that fits.
-func putPlain(buf []byte, r *Result) (n int, ok bool) {
+// putPlain writes a result, if it is a value that can be sent.
+func putPlain(buf []byte, r *Result) (n int, ok bool, err error) {
 	v := &r.Value
 	if r.Err != nil || v.kind == KindInvalid || v.kind > KindVoid {
-		return 0, false
+		return 0, false, nil
 	}
 	prefix, size := plainPrefixes[v.kind], v.kind.fixedSize()
 	if v.kind.hasBytes() {
 		size = v.tailSize()
 	}
 	size += len(prefix)
-	if size > len(buf) || size > MaxMessage || v.kind == KindString && !utf8.ValidString(v.text) {
-		return 0, false
+	if size > min(len(buf), MaxMessage) {
+		return 0, true, tooLong(size, buf, &resultMessage)
+	}
+	if v.kind == KindString && !utf8.ValidString(v.text) {
+		return 0, false, nil
 	}
 	out := buf[:size:size]
 	n = copy(out, prefix)
@@ -55,7 +58,7 @@ func putPlain(buf []byte, r *Result) (n int, ok bool) {
 	case v.kind != KindVoid:
 		putScalar(out[n:], v.bits)
 	}
-	return size, true
+	return size, true, nil
 }
 
 // decodePlain sets v, which is empty, to the value of a result of that layout. It

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -30,11 +31,11 @@ func TestPlainResults(t *testing.T) {
 			t.Fatal(err)
 		}
 		put := bytes.Repeat([]byte{0xa5}, len(msg)) // so that it shows what isn't written
-		if n, ok := putPlain(put, &Result{Value: v}); n != len(msg) || !ok || !bytes.Equal(put, msg) {
+		if n, ok, err := putPlain(put, &Result{Value: v}); n != len(msg) || !ok || err != nil || !bytes.Equal(put, msg) {
 			t.Errorf("%v of %d bytes: %x, %v, want %x", v.Kind(), v.size(), put, ok, msg)
 		}
-		if _, ok := putPlain(put[:len(msg)-1], &Result{Value: v}); ok {
-			t.Errorf("%v of %d bytes fits into less", v.Kind(), v.size())
+		if _, err := PutResult(put[:len(msg)-1], &Result{Value: v}); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%v of %d bytes fits into less: %v", v.Kind(), v.size(), err)
 		}
 		var got Value
 		ok := got.decodePlain(msg)
