@@ -187,7 +187,8 @@ func (sb *Sandbox) start(ctx context.Context) error {
 // run sends the call that was prepared and runs the guest until it has
 // answered.
 func (s *serving) run(ctx context.Context) error {
-	s.calling, s.failed, s.logs, s.exits, s.result = true, nil, 0, 0, wire.Result{}
+	s.calling, s.failed, s.logs, s.exits = true, nil, 0, 0
+	s.result.Clear()
 	defer func() { s.calling = false }()
 	s.sandbox.made.Calls++
 	s.heat.begin()

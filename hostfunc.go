@@ -138,7 +138,7 @@ func (fs HostFuncs) call(sb *Sandbox, c *wire.Call, result *wire.Result) (failed
 		*result = failure(wire.CodeWrongParameters, "the host function has other parameters")
 		return nil
 	}
-	*result = wire.Result{}
+	result.Clear()
 	if f.runner != nil {
 		return sb.share(f.runner).call(sb.activity, f.fn, c, result)
 	}

@@ -274,7 +274,7 @@ func (s *serving) callHost(message []byte) error {
 	}
 	failed := s.hosts.call(s.sandbox, &s.asked.Call, &s.reply)
 	s.asked.Forget() // what the function has got is the function's
-	defer func() { s.reply = wire.Result{} }()
+	defer s.reply.Clear()
 	if failed != nil && s.failed == nil {
 		s.failed = failed
 	}

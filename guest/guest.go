@@ -223,7 +223,7 @@ func (r *request) write(buffer []byte) (int, error) {
 
 // answer runs the function that is asked for, and sets result.
 func (r *request) answer() {
-	r.result = wire.Result{}
+	r.result.Clear()
 	if r.malformed != nil {
 		r.result = failure(wire.CodeMalformed, r.malformed.Error())
 		return

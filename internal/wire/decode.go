@@ -29,7 +29,7 @@ func DecodeResult(msg []byte) (Result, error) {
 // Decode is [DecodeResult] into a Result, whatever that was before. After an error
 // it is empty.
 func (r *Result) Decode(msg []byte) (err error) {
-	*r = Result{}
+	r.Clear()
 	if !r.Value.decodePlain(msg) {
 		*r, err = decode(msg, &resultMessage, readResult)
 	}

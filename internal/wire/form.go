@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -171,10 +172,13 @@ func (f *Form) Read(args []Value, msg []byte) ([]Value, bool) {
 		return args, false
 	}
 	start, from := len(args), rootPosition
+	args = slices.Grow(args, len(f.params))[:start+len(f.params)]
 	for i, p := range f.places {
 		end := p.at + p.size
-		args = append(args, Value{kind: f.params[i]})
-		if !args[start+i].plainScalar(msg[p.at:end]) || string(msg[from:p.at]) != string(f.fixed[from:p.at]) {
+		v := &args[start+i]
+		v.Clear()
+		v.kind = f.params[i]
+		if !v.plainScalar(msg[p.at:end]) || string(msg[from:p.at]) != string(f.fixed[from:p.at]) {
 			return args[:start], false
 		}
 		from = end
@@ -185,8 +189,10 @@ func (f *Form) Read(args []Value, msg []byte) ([]Value, bool) {
 	if f.tail == KindInvalid {
 		return args, len(msg) == n
 	}
-	args = append(args, Value{kind: f.tail})
-	if !args[len(args)-1].plainBytes(msg[n:]) {
+	v := &args[len(args)-1]
+	v.Clear()
+	v.kind = f.tail
+	if !v.plainBytes(msg[n:]) {
 		return args[:start], false
 	}
 	return args, true

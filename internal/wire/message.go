@@ -53,6 +53,12 @@ type Result struct {
 	Err *ErrorInfo
 }
 
+// Clear makes the result empty.
+func (r *Result) Clear() {
+	r.Value.Clear()
+	r.Err = nil
+}
+
 // ErrorInfo is an error that travels between host and guest.
 type ErrorInfo struct {
 	// Code is the kind of error.
