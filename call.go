@@ -34,7 +34,7 @@ func Call[T any](ctx context.Context, to Callee, name string, args ...any) (T, e
 	if _, void := any(zero).(struct{}); void && value.Kind() == wire.KindVoid {
 		return zero, nil
 	}
-	result, err := gofunc.As[T](value)
+	result, err := gofunc.As[T](&value)
 	if err != nil {
 		return zero, fmt.Errorf("%w: the result of %q %w", ErrArguments, name, err)
 	}
@@ -80,7 +80,9 @@ func Bind[F any](sb *Sandbox, name string) (F, error) {
 }
 
 func (sb *Sandbox) call(ctx context.Context, name string, args []any) (wire.Value, error) {
-	return sb.callValues(ctx, name, &arguments{dynamic: args})
+	var a arguments
+	a.dynamic = args
+	return sb.callValues(ctx, name, &a)
 }
 
 // arguments are those of a call, before the function's types are known.

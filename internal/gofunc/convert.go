@@ -130,7 +130,7 @@ func integer(n int64, kind wire.Kind) (wire.Value, bool) {
 
 // As returns a value as a Go value of the type T, whose kind must be the
 // value's.
-func As[T any](v wire.Value) (T, error) {
+func As[T any](v *wire.Value) (T, error) {
 	var zero T
 	if out := zero; assign(&out, v) {
 		return out, nil
@@ -140,5 +140,5 @@ func As[T any](v wire.Value) (T, error) {
 	if !ok || kind != v.Kind() {
 		return zero, fmt.Errorf("is a %s, not a %v", v.Kind(), t)
 	}
-	return toGo(v, t).Interface().(T), nil //nolint:forcetypeassert,errcheck // toGo makes one
+	return toGo(*v, t).Interface().(T), nil //nolint:forcetypeassert,errcheck // toGo makes one
 }

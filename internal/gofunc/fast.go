@@ -147,7 +147,7 @@ func asBytes(v wire.Value, err error) ([]byte, error) {
 
 // assign sets what a pointer leads to, if that has the very type of the value.
 // Unlike an assertion on [wire.Value.Any] it allocates nothing.
-func assign(to any, v wire.Value) (ok bool) {
+func assign(to any, v *wire.Value) (ok bool) {
 	switch to := to.(type) {
 	case *int32:
 		*to, ok = v.Int32()

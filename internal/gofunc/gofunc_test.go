@@ -159,13 +159,14 @@ func TestCoerce(t *testing.T) {
 			t.Errorf("Coerce(%v, %v) = %v, %v", test.in, test.kind, got.Any(), err)
 		}
 	}
-	if v, err := As[named](wire.String("n")); v != "n" || err != nil {
+	n := wire.String("n")
+	if v, err := As[named](&n); v != "n" || err != nil {
 		t.Errorf("As[named] = %q, %v", v, err)
 	}
-	if _, err := As[int32](wire.String("n")); err == nil {
+	if _, err := As[int32](&n); err == nil {
 		t.Error("a string is an int32")
 	}
-	if _, err := As[chan int](wire.String("n")); err == nil {
+	if _, err := As[chan int](&n); err == nil {
 		t.Error("a string is a channel")
 	}
 }
@@ -253,7 +254,7 @@ func TestFloat32Bits(t *testing.T) {
 		if err := Coerce(&got, namedFloat(math.Float32frombits(bits)), wire.KindFloat32); err != nil || !got.Equal(want) {
 			t.Errorf("Coerce of %#x = %v, %v", bits, got, err)
 		}
-		if got, err := As[namedFloat](want); err != nil || math.Float32bits(float32(got)) != bits {
+		if got, err := As[namedFloat](&want); err != nil || math.Float32bits(float32(got)) != bits {
 			t.Errorf("As of %#x = %v, %v", bits, got, err)
 		}
 	}

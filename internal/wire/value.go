@@ -133,51 +133,51 @@ func Forget(list []Value) {
 }
 
 // Kind returns the type of the value.
-func (v Value) Kind() Kind { return v.kind }
+func (v *Value) Kind() Kind { return v.kind }
 
 // Int32 returns the value, and whether v has KindInt32.
-func (v Value) Int32() (int32, bool) {
+func (v *Value) Int32() (int32, bool) {
 	return int32(v.bits), v.kind == KindInt32 //nolint:gosec // G115: undoes Int32
 }
 
 // Uint32 returns the value, and whether v has KindUint32.
-func (v Value) Uint32() (uint32, bool) {
+func (v *Value) Uint32() (uint32, bool) {
 	return uint32(v.bits), v.kind == KindUint32 //nolint:gosec // G115: undoes Uint32
 }
 
 // Int64 returns the value, and whether v has KindInt64.
-func (v Value) Int64() (int64, bool) {
+func (v *Value) Int64() (int64, bool) {
 	return int64(v.bits), v.kind == KindInt64 //nolint:gosec // G115: undoes Int64
 }
 
 // Uint64 returns the value, and whether v has KindUint64.
-func (v Value) Uint64() (uint64, bool) { return v.bits, v.kind == KindUint64 }
+func (v *Value) Uint64() (uint64, bool) { return v.bits, v.kind == KindUint64 }
 
 // Float32 returns the value with all its bits, and whether v has KindFloat32.
-func (v Value) Float32() (float32, bool) {
+func (v *Value) Float32() (float32, bool) {
 	return math.Float32frombits(uint32(v.bits)), v.kind == KindFloat32 //nolint:gosec // G115: undoes Float32
 }
 
 // Float64 returns the value with all its bits, and whether v has KindFloat64.
-func (v Value) Float64() (float64, bool) {
+func (v *Value) Float64() (float64, bool) {
 	return math.Float64frombits(v.bits), v.kind == KindFloat64
 }
 
 // Bool returns the value, and whether v has KindBool.
-func (v Value) Bool() (value, ok bool) { return v.bits != 0, v.kind == KindBool }
+func (v *Value) Bool() (value, ok bool) { return v.bits != 0, v.kind == KindBool }
 
 // Text returns the value, and whether v has KindString. It is not called String
 // because fmt would call that for values of all kinds.
-func (v Value) Text() (string, bool) { return v.text, v.kind == KindString }
+func (v *Value) Text() (string, bool) { return v.text, v.kind == KindString }
 
 // Bytes returns the value, and whether v has KindBytes. It is what the Value
 // holds, not a copy: of a decoded Value it is a part of the message.
-func (v Value) Bytes() ([]byte, bool) { return v.data, v.kind == KindBytes }
+func (v *Value) Bytes() ([]byte, bool) { return v.data, v.kind == KindBytes }
 
 // Any returns the value as one of the nine Go types that calls can pass, or nil
 // if it is void or invalid. Bytes are never nil and, as those of [Value.Bytes],
 // not a copy.
-func (v Value) Any() any {
+func (v *Value) Any() any {
 	switch v.kind {
 	case KindInt32:
 		return first(v.Int32())

@@ -38,10 +38,11 @@ func TestValueOf(t *testing.T) {
 			t.Errorf("ValueOf(%T) = %v, %v", v, got.Kind(), ok)
 		}
 	}
-	if got := Bytes(nil).Any(); got == nil || got.([]byte) == nil {
+	empty, none := Bytes(nil), Value{}
+	if got := empty.Any(); got == nil || got.([]byte) == nil {
 		t.Error("empty bytes are nil")
 	}
-	if (Value{}).Any() != nil {
+	if none.Any() != nil {
 		t.Error("the zero Value is something")
 	}
 }
