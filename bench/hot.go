@@ -14,8 +14,8 @@ import (
 // What is promised of hot calls: parts of leaving a machine and coming back, and
 // multiples of each other.
 const (
-	hotEchoC    = 0.1
-	hotEchoGo   = 0.13
+	hotEchoC    = 0.07
+	hotEchoGo   = 0.08
 	hotHostEcho = 2.2
 )
 

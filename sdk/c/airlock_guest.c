@@ -1726,6 +1726,69 @@ static void declare(const struct airlock_program *program)
 		stop(airlock_text("the host refused the declaration"));
 }
 
+/*
+ * What the next call may repeat of the last one. Most calls are of the same
+ * function as the one before, and differ in their last argument: if that is a
+ * string or bytes and ends the message, all that comes before its length is the
+ * same then, and is compared instead of read once more.
+ */
+static struct {
+	const struct airlock_function *function; /* NULL: there is nothing to repeat */
+	size_t fixed;                            /* bytes up to that length */
+	bool repeated;                           /* the message in channel.call begins like the last */
+} previous;
+
+/* Notes what the next call may repeat of this one. */
+static void remember(const struct airlock_function *function, size_t size)
+{
+	const struct request *request = &current.request;
+	const struct airlock_value *value;
+	size_t tail; /* what the argument takes at the end of the message */
+
+	previous.function = NULL;
+	if (request->count == 0)
+		return;
+	value = &request->arguments[request->count - 1];
+	if (value->type == AIRLOCK_STRING) {
+		tail = value->as.string.size + 1;
+		if ((const uint8_t *)value->as.string.data != channel.call + size - tail)
+			return;
+	} else if (value->type == AIRLOCK_BYTES) {
+		tail = value->as.bytes.size;
+		if ((const uint8_t *)value->as.bytes.data != channel.call + size - tail)
+			return;
+	} else {
+		return;
+	}
+	previous.function = function;
+	previous.fixed = size - tail - sizeof(uint32_t);
+}
+
+/* Whether the message in the input buffer begins like the last one, which is in channel.call. */
+static bool is_repeated(size_t size)
+{
+	const size_t prefix = sizeof(uint32_t); /* the size of the message, which may differ */
+
+	return previous.function != NULL && size >= previous.fixed + sizeof(uint32_t) &&
+	       load32(channel.input) == size - prefix &&
+	       __builtin_memcmp(channel.call + prefix, channel.input + prefix, previous.fixed - prefix) == 0;
+}
+
+/* Reads the last argument of a repeated call. The others are what they were. */
+static bool repeat_call(size_t size)
+{
+	struct airlock_value *value = &current.request.arguments[current.request.count - 1];
+	const uint8_t *start = channel.call + previous.fixed + sizeof(uint32_t);
+	uint64_t length = load32(channel.call + previous.fixed);
+
+	if (value->type == AIRLOCK_BYTES) {
+		value->as.bytes = airlock_bytes_of(start, length);
+		return previous.fixed + sizeof(uint32_t) + length == size;
+	}
+	value->as.string = airlock_text_of((const char *)start, length);
+	return previous.fixed + sizeof(uint32_t) + length + 1 == size && start[length] == 0 && is_utf8(start, length);
+}
+
 /* Sends what ended the last call, and waits for the next one. Returns the size of its message. */
 static size_t next_call(bool first)
 {
@@ -1735,6 +1798,7 @@ static size_t next_call(bool first)
 	length = first ? operate(OPERATION_NEXT, 0) : pass(OPERATION_NEXT, finish_call(&current));
 	if (length < 0 || (uint64_t)length > channel.input_size)
 		stop(airlock_text("the host is gone"));
+	previous.repeated = is_repeated((size_t)length);
 	copy(channel.call, channel.input, (size_t)length);
 	current.function = NULL;
 	current.state = RESULT_NONE;
@@ -1742,11 +1806,31 @@ static size_t next_call(bool first)
 	return (size_t)length;
 }
 
+/* Runs a function with the arguments of the current call. */
+static void run(const struct airlock_program *program, const struct airlock_function *function)
+{
+	if (restored() && program->on_restore != NULL)
+		program->on_restore();
+	current.function = function;
+	function->handler(&current);
+	if (current.state != RESULT_NONE)
+		return;
+	if (function->result != AIRLOCK_VOID)
+		mistake(function->name, "it returned nothing", NULL, NULL);
+	current.state = RESULT_VALUE;
+	current.value.type = AIRLOCK_VOID;
+}
+
 /* Runs the function that a message asks for. */
 static void answer(const struct airlock_program *program, size_t size)
 {
-	const struct airlock_function *function;
+	const struct airlock_function *function = previous.function;
 
+	if (previous.repeated && repeat_call(size)) {
+		run(program, function);
+		return;
+	}
+	previous.function = NULL;
 	if (!read_call(channel.call, size, &current.request)) {
 		fail(&current, AIRLOCK_MALFORMED, airlock_text("the message is not a call"));
 		return;
@@ -1760,16 +1844,8 @@ static void answer(const struct airlock_program *program, size_t size)
 		fail(&current, AIRLOCK_WRONG_PARAMETERS, current.request.name);
 		return;
 	}
-	if (restored() && program->on_restore != NULL)
-		program->on_restore();
-	current.function = function;
-	function->handler(&current);
-	if (current.state != RESULT_NONE)
-		return;
-	if (function->result != AIRLOCK_VOID)
-		mistake(function->name, "it returned nothing", NULL, NULL);
-	current.state = RESULT_VALUE;
-	current.value.type = AIRLOCK_VOID;
+	remember(function, size);
+	run(program, function);
 }
 
 void airlock_serve(const struct airlock_program *program)

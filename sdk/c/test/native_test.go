@@ -123,6 +123,56 @@ func TestServeMutations(t *testing.T) {
 	}
 }
 
+// TestServeRepeated: a call that begins like the one before is answered like any
+// other, whatever the rest of it is.
+func TestServeRepeated(t *testing.T) {
+	t.Parallel()
+	for _, compiler := range sanitizing(t) {
+		t.Run(compiler, func(t *testing.T) {
+			t.Parallel()
+			h := serveGuest(t, native(t, compiler, "guest.c"), "")
+			echoes := [wire.KindVoid + 1]string{wire.KindString: "String", wire.KindBytes: "Bytes"}
+			checked := 0
+			send := func(message []byte) {
+				t.Helper()
+				call, err := wire.DecodeCall(message)
+				result, end := h.callMessage(message)
+				malformed := result.Err != nil && result.Err.Code == wire.CodeMalformed
+				if end != "" || malformed != (err != nil) {
+					t.Fatalf("%x\nis %v, %s; want %v", message, result, end, err)
+				}
+				if len(call.Args) == 1 && call.Name == echoes[call.Args[0].Kind()] {
+					if checked++; !result.Value.Equal(call.Args[0]) {
+						t.Fatalf("%+v is answered with %+v", call, result)
+					}
+				}
+			}
+			random := rand.New(rand.NewPCG(7, 8))
+			for _, v := range []wire.Value{wire.String("text"), wire.String(""), wire.Bytes([]byte{1, 2}), wire.Bytes(nil)} {
+				message, err := wire.AppendCall(nil, &wire.Call{Name: echoes[v.Kind()], Args: []wire.Value{v}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				mutations(random, message, func(mutated []byte) {
+					send(message)
+					send(mutated)
+				})
+			}
+			if checked < 1000 {
+				t.Errorf("only %d echoes were compared", checked)
+			}
+			for n := range 300 {
+				text := strings.Repeat("é", n)
+				h.want(text, "String", text)
+				if n%7 == 0 {
+					h.want("b5in: 0yes", "Mixed", int32(5), "b", []byte("in: "), 0.0, true)
+					h.want("error wrong parameters: String", "String", []byte(text))
+				}
+			}
+		})
+	}
+}
+
 // TestMessagesInBetween: arguments and results outlive what else is sent while a
 // call is in progress.
 func TestMessagesInBetween(t *testing.T) {
