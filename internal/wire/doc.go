@@ -37,7 +37,7 @@
 //
 // Values of [KindBytes] that a Decode function returns are parts of the message
 // that it was given; everything else is a copy. A caller that reuses the memory
-// of messages uses [Value.Clone] for bytes that live longer. Reading a message
+// of messages uses [Value.Own] for bytes that live longer. Reading a message
 // allocates its lists and texts, so that the result of a call that returns a
 // string costs one allocation.
 //
@@ -48,6 +48,10 @@
 // message, padding too, and read none back, so that it doesn't matter what a
 // guest does to the buffer at that time, and nothing that was in it before gets to
 // the guest.
+//
+// Who has many calls of the same functions to write or to read uses a [Form] of
+// each, and a [Reader]: these and the results of calls are then, as a rule, copied
+// from a template or compared with one, in one piece.
 //
 // # Why not the generated code
 //
