@@ -127,6 +127,18 @@ func TestHostFunctionRegistry(t *testing.T) {
 	if !errors.Is(err, airlock.ErrOptions) {
 		t.Errorf("a long name: New = %v", err)
 	}
+	many := hosts()
+	for i := range 1000 {
+		many[fmt.Sprintf("%0100d", i)] = airlock.Func(func() {})
+	}
+	_, err = airlock.New(t.Context(), buildGuest(t, "callguest"), airlock.Options{HostFuncs: many})
+	if !errors.Is(err, airlock.ErrOptions) || !strings.Contains(err.Error(), "raise MessageSize") {
+		t.Errorf("a list that is longer than a message: New = %v", err)
+	}
+	sb := newSandbox(t, "callguest", airlock.Options{HostFuncs: many, MessageSize: 1 << 20})
+	if got, err := airlock.Call[string](t.Context(), sb, "Hello", "World"); err != nil || got != "Hello, World! Today is Monday." {
+		t.Errorf("a list that fits: %q, %v", got, err)
+	}
 }
 
 func repeat(t reflect.Type, n int) []reflect.Type {

@@ -85,8 +85,9 @@ func (e *MissingHostFunctionError) Error() string {
 		joinNames(e.Functions))
 }
 
-// check examines the whole registry once, for New.
-func (fs HostFuncs) check() (wire.HostFunctions, error) {
+// check examines the whole registry once, for New. The guest is sent its list, in a
+// message of at most limit bytes.
+func (fs HostFuncs) check(limit uint64) (wire.HostFunctions, error) {
 	var list wire.HostFunctions
 	for _, name := range slices.Sorted(maps.Keys(fs)) {
 		f := fs[name]
@@ -103,8 +104,13 @@ func (fs HostFuncs) check() (wire.HostFunctions, error) {
 		}
 		list.Functions = append(list.Functions, wire.Function{Name: name, Params: f.fn.Params, Return: f.fn.Return})
 	}
-	if _, err := wire.AppendHostFunctions(nil, &list); err != nil {
+	message, err := wire.AppendHostFunctions(nil, &list)
+	if err != nil {
 		return list, fmt.Errorf("%w: host functions: %w", ErrOptions, err)
+	}
+	if size := uint64(len(message)); size > limit {
+		return list, fmt.Errorf("%w: the list of host functions takes %d bytes and a message buffer has %d: raise MessageSize",
+			ErrOptions, size, limit)
 	}
 	return list, nil
 }

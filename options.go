@@ -32,7 +32,8 @@ type Options struct {
 
 	// MessageSize is the size in bytes of each of the two buffers through which
 	// host and guest exchange messages and the program's input and output. It is
-	// part of Memory, and rounded up to 4 KiB. 0 means DefaultMessageSize.
+	// part of Memory, and rounded up to 4 KiB. The list of host functions has to fit
+	// into one as well. 0 means DefaultMessageSize.
 	MessageSize int64
 
 	// AllowJIT lets the program generate code: make anonymous memory executable.

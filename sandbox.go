@@ -86,7 +86,7 @@ func New(ctx context.Context, guest *Guest, options Options) (*Sandbox, error) {
 		return nil, err
 	}
 	options.HostFuncs = maps.Clone(options.HostFuncs) // what is checked is what is used
-	hostList, err := options.HostFuncs.check()
+	hostList, err := options.HostFuncs.check(config.InputSize)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func (snap *Snapshot) New(ctx context.Context, options Options) (*Sandbox, error
 		return nil, err
 	}
 	options.HostFuncs = maps.Clone(options.HostFuncs)
-	hostList, err := options.HostFuncs.check()
+	hostList, err := options.HostFuncs.check(config.InputSize)
 	if err != nil {
 		return nil, err
 	}
