@@ -150,7 +150,7 @@ func TestCallRefused(t *testing.T) {
 				"empty name":   {"", nil, airlock.ErrUnknownFunction, `""`},
 				"long name":    {strings.Repeat("n", 1<<20), nil, airlock.ErrUnknownFunction, ""},
 				"no text":      {"\xff\n", nil, airlock.ErrUnknownFunction, `"\xff\n"`},
-				"wrong type":   {"Int32", []any{"7"}, airlock.ErrArguments, "Int32(int32) int32: argument 1 is a string, not a int32"},
+				"wrong type":   {"Int32", []any{"7"}, airlock.ErrArguments, "Int32(int32) int32: argument 1 has the type string and not int32"},
 				"wrong width":  {"Int32", []any{int64(7)}, airlock.ErrArguments, "argument 1"},
 				"wrong sign":   {"Int32", []any{uint32(7)}, airlock.ErrArguments, "argument 1"},
 				"out of range": {"Int32", []any{1 << 40}, airlock.ErrArguments, "argument 1"},

@@ -98,7 +98,7 @@ func ExampleSandbox_Call() {
 	fmt.Println(errors.Is(err, airlock.ErrUnknownFunction))
 	// Output:
 	// Hello, World! Today is Monday. <nil>
-	// airlock: arguments do not fit the function: SayHello(string) string: argument 1 is a int, not a string
+	// airlock: arguments do not fit the function: SayHello(string) string: argument 1 has the type int and not string
 	// true
 }
 

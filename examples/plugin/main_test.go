@@ -68,7 +68,7 @@ faulty.Fails: airlock: guest error: failed: "this time it didn't work"
 > numbers.Add 2
 42
 > numbers.Half x
-numbers.Half: airlock: arguments do not fit the function: Half(float64) float64: argument 1 is a string, not a float64
+numbers.Half: airlock: arguments do not fit the function: Half(float64) float64: argument 1 has the type string and not float64
 > words.Nothing
 "words.Nothing": no plugin has it
 `

@@ -113,7 +113,7 @@ func Coerce(to *wire.Value, v any, kind wire.Kind) error {
 			}
 		}
 	}
-	return fmt.Errorf("is a %T, not a %s", v, kind)
+	return fmt.Errorf("has the type %T and not %s", v, kind)
 }
 
 func integer(n int64, kind wire.Kind) (wire.Value, bool) {
@@ -138,7 +138,7 @@ func As[T any](v *wire.Value) (T, error) {
 	t := reflect.TypeFor[T]()
 	kind, ok := kindOf(t)
 	if !ok || kind != v.Kind() {
-		return zero, fmt.Errorf("is a %s, not a %v", v.Kind(), t)
+		return zero, fmt.Errorf("has the type %s and not %v", v.Kind(), t)
 	}
 	return toGo(*v, t).Interface().(T), nil //nolint:forcetypeassert,errcheck // toGo makes one
 }
