@@ -3,6 +3,7 @@ package airlock_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -167,6 +168,39 @@ func TestGuestLogLine(t *testing.T) {
 			}
 			if n := strings.Count(out.String(), "\n"); n != 2 {
 				t.Errorf("two records are %d lines", n)
+			}
+		})
+	}
+}
+
+// endingWriter is a writer that nobody reads from, until the context ends.
+type endingWriter struct {
+	ctx    context.Context //nolint:containedctx // that of one call, which is the life of the writer
+	cancel context.CancelFunc
+}
+
+func (w *endingWriter) Write([]byte) (int, error) {
+	w.cancel()
+	<-w.ctx.Done()
+	return 0, w.ctx.Err()
+}
+
+// TestCancelWriter: when a writer fails because the context has ended, the call
+// was cancelled; the guest doesn't die of a broken pipe before.
+func TestCancelWriter(t *testing.T) {
+	t.Parallel()
+	for guest := range callGuests {
+		t.Run(guest, func(t *testing.T) {
+			t.Parallel()
+			for range 50 {
+				ctx, cancel := context.WithCancel(t.Context())
+				sb := newSandbox(t, guest, airlock.Options{Stdout: &endingWriter{ctx, cancel}})
+				if _, err := sb.Call(ctx, "Print", "x"); !errors.Is(err, context.Canceled) {
+					t.Fatalf("Call = %v", err)
+				}
+				if err := sb.Close(); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	}

@@ -143,6 +143,11 @@ func (p *process) write(out abi.Output) error {
 		return fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
 	if _, err := w.Write(data); err != nil {
+		// A writer that ends with the context must not look like a pipe that nobody
+		// reads: the guest would die of it before it is stopped.
+		if p.sandbox.activity().Err() != nil {
+			return p.sandbox.canceled("run")
+		}
 		return p.machine.SetOutputResult(-errnoPipe)
 	}
 	return p.machine.SetOutputResult(0)
