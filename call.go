@@ -80,9 +80,7 @@ func Bind[F any](sb *Sandbox, name string) (F, error) {
 }
 
 func (sb *Sandbox) call(ctx context.Context, name string, args []any) (wire.Value, error) {
-	var a arguments
-	a.dynamic = args
-	return sb.callValues(ctx, name, &a)
+	return sb.callValues(ctx, name, &arguments{dynamic: args})
 }
 
 // arguments are those of a call, before the function's types are known.

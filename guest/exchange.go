@@ -134,8 +134,8 @@ func pass(operation uintptr, length int) (uintptr, error) {
 	}
 	// Both begin now, and not one after the other when they are needed. The next
 	// message may well be as long as this one.
-	cpu.Fetch(&buffers.input[0], fetchLines)
-	cpu.Claim(&buffers.output[0], (min(length, maxClaim)+lineSize-1)/lineSize)
+	cpu.Fetch(buffers.input[:fetched])
+	cpu.Claim(buffers.output[:min(length, maxClaimed)])
 	return uintptr(wire.Length(buffers.input)), nil
 }
 
@@ -154,12 +154,10 @@ func leave(operation uintptr, length int, sequence uint32) (uintptr, error) {
 	return uintptr(buffers.message.Answer), nil
 }
 
+// So many bytes of a message are asked for ahead of time; the buffers are longer.
 const (
-	lineSize = 64
-	// maxClaim is as much as the caches are asked for ahead of time.
-	maxClaim = 512
-	// fetchLines are those of a short message.
-	fetchLines = 4
+	fetched    = 256
+	maxClaimed = 512
 )
 
 // watch waits for the answer to a message. It reports false when it has waited

@@ -22,16 +22,15 @@ func Publish(word *uint32, v uint32)
 // Barrier lets no load overtake the stores before it (Intel SDM volume 3, 9.2.2).
 func Barrier()
 
-// Fetch gets lines of 64 bytes into the processor's cache, from the given address
-// on, to be read: it begins with that, and doesn't wait. Any address will do.
+// Fetch gets b into the processor's cache, to be read: it begins with that, and
+// doesn't wait.
 //
 //go:noescape
-func Fetch(address *byte, lines int)
+func Fetch(b []byte)
 
-// Claim gets lines of 64 bytes into the processor's cache, from the given address
-// on, to be written: it begins with that, and doesn't wait. It is for memory that
-// another processor has looked at last and that is about to be written. It reads
-// and changes nothing, and any address will do.
+// Claim gets b into the processor's cache, to be written: it begins with that, and
+// doesn't wait. It is for memory that another processor has looked at last and that
+// is about to be written. It reads and changes nothing.
 //
 //go:noescape
-func Claim(address *byte, lines int)
+func Claim(b []byte)

@@ -38,28 +38,30 @@ TEXT ·Barrier(SB), NOSPLIT, $0-0
 	MFENCE
 	RET
 
-// func Fetch(address *byte, lines int)
-TEXT ·Fetch(SB), NOSPLIT, $0-16
-	MOVQ address+0(FP), AX
-	MOVQ lines+8(FP), CX
-fetch:
-	DECQ CX
-	JLT  done
-	PREFETCHT0 (AX)
-	ADDQ $64, AX
-	JMP  fetch
-done:
+// EACH_LINE does something with each cache line, of 64 bytes, that has one of the CX
+// bytes at AX: by its address in AX.
+#define EACH_LINE(INSTRUCTION) \
+	ADDQ AX, CX;           \
+	ANDQ $-64, AX;         \
+next:                          \
+	CMPQ AX, CX;           \
+	JCC  done;             \
+	INSTRUCTION;           \
+	ADDQ $64, AX;          \
+	JMP  next;             \
+done:                          \
 	RET
 
-// func Claim(address *byte, lines int)
-TEXT ·Claim(SB), NOSPLIT, $0-16
-	MOVQ address+0(FP), AX
-	MOVQ lines+8(FP), CX
-claim:
-	DECQ CX
-	JLT  done
-	BYTE $0x0f; BYTE $0x0d; BYTE $0x08 // PREFETCHW [RAX]
-	ADDQ $64, AX
-	JMP  claim
-done:
-	RET
+#define PREFETCHW_AX BYTE $0x0f; BYTE $0x0d; BYTE $0x08
+
+// func Fetch(b []byte)
+TEXT ·Fetch(SB), NOSPLIT, $0-24
+	MOVQ b_base+0(FP), AX
+	MOVQ b_len+8(FP), CX
+	EACH_LINE(PREFETCHT0 (AX))
+
+// func Claim(b []byte)
+TEXT ·Claim(SB), NOSPLIT, $0-24
+	MOVQ b_base+0(FP), AX
+	MOVQ b_len+8(FP), CX
+	EACH_LINE(PREFETCHW_AX)

@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"bytes"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -85,16 +86,15 @@ func TestBarrier(t *testing.T) {
 	}
 }
 
-// TestFetch: Fetch and Claim change nothing, and take any address and any count.
+// TestFetch: Fetch and Claim change nothing, and take slices of any length.
 func TestFetch(t *testing.T) {
-	data := []byte("0123456789")
-	for _, lines := range []int{-1, 0, 1, 3} {
-		cpu.Fetch(&data[0], lines)
-		cpu.Claim(&data[0], lines)
+	data := bytes.Repeat([]byte("0123456789"), 1000)
+	want := bytes.Clone(data)
+	for _, b := range [][]byte{nil, {}, data[:1], data[63:65], data[1:129], data} {
+		cpu.Fetch(b)
+		cpu.Claim(b)
 	}
-	cpu.Fetch(nil, 1)
-	cpu.Claim(nil, 1)
-	if string(data) != "0123456789" {
+	if !bytes.Equal(data, want) {
 		t.Error(data)
 	}
 }

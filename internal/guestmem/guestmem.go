@@ -215,13 +215,10 @@ func (m *Memory) Clone(gpa, size uint64) ([]byte, error) {
 // Claim begins to get memory into the processor's cache that is about to be
 // written, and that a guest on another processor has read, as [cpu.Claim] says.
 func (m *Memory) Claim(gpa, size uint64) {
-	if b, err := m.slice(gpa, size); err == nil && len(b) > 0 {
-		cpu.Claim(&b[0], (len(b)+lineSize-1)/lineSize)
+	if b, err := m.slice(gpa, size); err == nil {
+		cpu.Claim(b)
 	}
 }
-
-// lineSize is the size of a cache line.
-const lineSize = 64
 
 // Put lets a function write to guest memory, up to size bytes from an address on,
 // and returns what it does: how many bytes, or an error. It must not keep the

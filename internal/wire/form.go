@@ -187,7 +187,10 @@ func (f *Form) Read(args []Value, msg []byte) ([]Value, bool) {
 		return args[:start], false
 	}
 	if f.tail == KindInvalid {
-		return args, len(msg) == n
+		if len(msg) != n {
+			return args[:start], false
+		}
+		return args, true
 	}
 	v := &args[len(args)-1]
 	v.Clear()
