@@ -29,6 +29,7 @@ func onEachCompiler(t *testing.T, test func(t *testing.T, h *host)) {
 func TestServe(t *testing.T) {
 	t.Parallel()
 	onEachCompiler(t, func(t *testing.T, h *host) {
+		t.Helper()
 		if d := h.declaration; d.SDKName != "c" || len(d.Exports) < 50 || len(d.Imports) != 14 {
 			t.Errorf("declared %s, %d exports, %d imports", d.SDKName, len(d.Exports), len(d.Imports))
 		}
@@ -77,6 +78,7 @@ func repeated(n int) []any {
 func TestSignallingNaN(t *testing.T) {
 	t.Parallel()
 	onEachCompiler(t, func(t *testing.T, h *host) {
+		t.Helper()
 		for _, bits := range []uint32{0x7f80_0001, 0xff80_0001, 0xffa0_beef} {
 			for _, function := range []string{"Float32", "HostFloat32"} {
 				want := wire.Float32(math.Float32frombits(bits))
@@ -97,6 +99,7 @@ func TestSignallingNaN(t *testing.T) {
 func TestServeMutations(t *testing.T) {
 	t.Parallel()
 	onEachCompiler(t, func(t *testing.T, h *host) {
+		t.Helper()
 		random := rand.New(rand.NewPCG(5, 6))
 		for _, call := range []wire.Call{
 			{Name: "Keep", Args: []wire.Value{wire.String("text"), wire.Bytes([]byte{1, 2})}},
