@@ -130,6 +130,7 @@ func TestServeMutations(t *testing.T) {
 func TestServeRepeated(t *testing.T) {
 	t.Parallel()
 	onEachCompiler(t, func(t *testing.T, h *host) {
+		t.Helper()
 		echoes := [wire.KindVoid + 1]string{wire.KindString: "String", wire.KindBytes: "Bytes"}
 		checked := 0
 		send := func(message []byte) {
@@ -176,6 +177,7 @@ func TestServeRepeated(t *testing.T) {
 func TestMessagesInBetween(t *testing.T) {
 	t.Parallel()
 	onEachCompiler(t, func(t *testing.T, h *host) {
+		t.Helper()
 		want := fmt.Sprint([]byte("argument\x00" + "\x01\xff" + "overwrites"))
 		h.want(want, "Keep", "argument", []byte{1, 255})
 		h.want("["+strings.Repeat("piece", 20)+"]", "Stream", "piece", int32(20))
@@ -202,6 +204,7 @@ func TestMessagesInBetween(t *testing.T) {
 func TestHostErrors(t *testing.T) {
 	t.Parallel()
 	onEachCompiler(t, func(t *testing.T, h *host) {
+		t.Helper()
 		answer := func(result wire.Result) func([]byte) (int64, []byte) {
 			message, err := wire.AppendResult(nil, &result)
 			if err != nil {
@@ -252,6 +255,7 @@ func TestHostErrors(t *testing.T) {
 func TestCallerMemory(t *testing.T) {
 	t.Parallel()
 	onEachCompiler(t, func(t *testing.T, h *host) {
+		t.Helper()
 		const small = "the result does not fit into the buffer that was given for it"
 		h.want("0:grüße", "HostText", "grüße", int64(8))
 		h.want("5:the re", "HostText", "grüße", int64(7)) // no room for the NUL
@@ -309,6 +313,7 @@ func TestTooLarge(t *testing.T) {
 func TestRestored(t *testing.T) {
 	t.Parallel()
 	onEachCompiler(t, func(t *testing.T, h *host) {
+		t.Helper()
 		h.want("0", "Restored")
 		h.want("0", "Restored")
 		h.generation++
