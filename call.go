@@ -15,8 +15,15 @@ import (
 // Callee is what [Call] can call: a [*Sandbox], or a [*Pool], which uses a
 // sandbox of its own for each call.
 type Callee interface {
-	call(ctx context.Context, name string, args []any) (wire.Value, error)
+	// forCall returns the sandbox for a call, afterCall is the end of that. The call
+	// itself is not made through an interface, because all its arguments would be
+	// allocated for that.
+	forCall(ctx context.Context) (*Sandbox, error)
+	afterCall(sb *Sandbox)
 }
+
+func (sb *Sandbox) forCall(context.Context) (*Sandbox, error) { return sb, nil }
+func (sb *Sandbox) afterCall(*Sandbox)                        {}
 
 // Call calls a function that the guest exports and returns its result as a T:
 // one of the types that [Func] names, or struct{} for a function that returns
@@ -26,19 +33,24 @@ type Callee interface {
 //
 // See [Sandbox.Call] for arguments and errors.
 func Call[T any](ctx context.Context, to Callee, name string, args ...any) (T, error) {
-	var zero T
-	value, err := to.call(ctx, name, args)
+	var result T
+	sb, err := to.forCall(ctx)
 	if err != nil {
-		return zero, err
+		return result, err
 	}
-	if _, void := any(zero).(struct{}); void && value.Kind() == wire.KindVoid {
-		return zero, nil
-	}
-	result, err := gofunc.As[T](&value)
-	if err != nil {
-		return zero, fmt.Errorf("%w: the result of %q %w", ErrArguments, name, err)
-	}
-	return result, nil
+	defer to.afterCall(sb)
+	err = sb.callValues(ctx, name,
+		func(list []wire.Value, f *export) ([]wire.Value, error) { return f.arguments(list, args) },
+		func(v *wire.Value) error {
+			if _, void := any(&result).(*struct{}); void && v.Kind() == wire.KindVoid {
+				return nil
+			}
+			if err := gofunc.To(&result, v); err != nil {
+				return fmt.Errorf("%w: the result of %q %w", ErrArguments, name, err)
+			}
+			return nil
+		})
+	return result, err
 }
 
 // Call calls a function that the guest exports. The arguments have the types
@@ -52,12 +64,14 @@ func Call[T any](ctx context.Context, to Callee, name string, args ...any) (T, e
 // as it does after [ErrUnknownFunction], [ErrArguments], [ErrTooLarge] and
 // [*HostPanicError]. Whatever else goes wrong poisons it: a fault, an abort, an
 // exit of the program, a broken protocol, the end of the context.
-func (sb *Sandbox) Call(ctx context.Context, name string, args ...any) (any, error) {
-	value, err := sb.call(ctx, name, args)
-	if err != nil {
-		return nil, err
-	}
-	return value.Any(), nil
+func (sb *Sandbox) Call(ctx context.Context, name string, args ...any) (result any, err error) {
+	err = sb.callValues(ctx, name,
+		func(list []wire.Value, f *export) ([]wire.Value, error) { return f.arguments(list, args) },
+		func(v *wire.Value) error {
+			result = v.Any()
+			return nil
+		})
+	return result, err
 }
 
 // Bind makes a function of the type F that calls the guest's function. F is as
@@ -74,36 +88,31 @@ func Bind[F any](sb *Sandbox, name string) (F, error) {
 	if !shape.Fails() {
 		return zero, fmt.Errorf("%w: %v returns no error, and calls can fail", ErrArguments, reflect.TypeFor[F]())
 	}
-	return gofunc.Stub[F](&shape, func(ctx context.Context, args []wire.Value) (wire.Value, error) {
-		return sb.callValues(ctx, name, &arguments{shape: &shape, bound: args})
+	return gofunc.Stub[F](&shape, func(ctx context.Context, args []wire.Value) (result wire.Value, err error) {
+		err = sb.callValues(ctx, name,
+			func(list []wire.Value, f *export) ([]wire.Value, error) {
+				if !slices.Equal(shape.Params, f.Params) || f.Return != shape.Return {
+					return list, fmt.Errorf("%w: it is %s", ErrArguments, signature(*f.Function))
+				}
+				return append(list, args...), nil
+			},
+			func(v *wire.Value) error {
+				result = *v
+				return nil
+			})
+		return result, err
 	}), nil
 }
 
-func (sb *Sandbox) call(ctx context.Context, name string, args []any) (wire.Value, error) {
-	return sb.callValues(ctx, name, &arguments{dynamic: args})
-}
-
-// arguments are those of a call, before the function's types are known.
-type arguments struct {
-	dynamic []any         // of Call
-	shape   *gofunc.Shape // of a function that Bind has made; nil for Call
-	bound   []wire.Value
-}
-
-// values appends them to list, or says why they don't fit the function.
-func (a *arguments) values(list []wire.Value, f *export) ([]wire.Value, error) {
-	if a.shape != nil {
-		if !slices.Equal(a.shape.Params, f.Params) || f.Return != a.shape.Return {
-			return list, fmt.Errorf("%w: it is %s", ErrArguments, signature(*f.Function))
-		}
-		return append(list, a.bound...), nil
-	}
-	if len(a.dynamic) != len(f.Params) {
-		return list, fmt.Errorf("%w: %s takes %d, got %d", ErrArguments, signature(*f.Function), len(f.Params), len(a.dynamic))
+// arguments appends those of a call to list, or says why they don't fit the
+// function.
+func (f *export) arguments(list []wire.Value, args []any) ([]wire.Value, error) {
+	if len(args) != len(f.Params) {
+		return list, fmt.Errorf("%w: %s takes %d, got %d", ErrArguments, signature(*f.Function), len(f.Params), len(args))
 	}
 	n := len(list)
-	list = slices.Grow(list, len(a.dynamic))[:n+len(a.dynamic)]
-	for i, arg := range a.dynamic {
+	list = slices.Grow(list, len(args))[:n+len(args)]
+	for i, arg := range args {
 		if err := gofunc.Coerce(&list[n+i], arg, f.Params[i]); err != nil {
 			return list, fmt.Errorf("%w: %s: argument %d %w", ErrArguments, signature(*f.Function), i+1, err)
 		}
@@ -111,52 +120,62 @@ func (a *arguments) values(list []wire.Value, f *export) ([]wire.Value, error) {
 	return list, nil
 }
 
+type (
+	// giveArguments appends the arguments of a call of a function to list.
+	giveArguments func(list []wire.Value, f *export) ([]wire.Value, error)
+	// takeResult gets the result of a call, which it must not keep a pointer to.
+	takeResult func(*wire.Value) error
+)
+
 // callValues makes one call.
-func (sb *Sandbox) callValues(ctx context.Context, name string, args *arguments) (value wire.Value, err error) {
-	if err := sb.begin(ctx); err != nil {
-		return value, err
+func (sb *Sandbox) callValues(ctx context.Context, name string, give giveArguments, take takeResult) error {
+	if err := sb.turn.begin(ctx); err != nil {
+		return err
 	}
 	fatal := errUnfinished
 	defer func() {
 		if fatal != nil {
 			sb.machine.Pause()
 		}
-		sb.end(fatal)
+		sb.turn.end(fatal)
 	}()
 	if sb.serving == nil {
 		if fatal = sb.start(ctx); fatal != nil {
-			return value, fatal
+			return fatal
 		}
 	}
 	s := sb.serving
 	if sb.machine.Launched() {
 		s.claim()
 	}
-	f, err := s.prepare(name, args)
+	f, err := s.prepare(name, give)
 	if err != nil {
 		fatal = nil // the guest was asked for nothing
-		return value, err
+		return err
 	}
 	if fatal = s.run(ctx); fatal == nil {
 		fatal = s.typed(f)
 	}
 	if fatal != nil {
-		return value, fatal
+		return fatal
 	}
-	return s.outcome()
+	return s.outcome(take)
 }
 
 // prepare writes the message of a call to where the guest will find it.
-func (s *serving) prepare(name string, args *arguments) (*export, error) {
+func (s *serving) prepare(name string, give giveArguments) (f *export, err error) {
 	if len(s.missing) > 0 {
 		return nil, &MissingHostFunctionError{Functions: s.missing}
 	}
-	f, err := s.export(name)
-	if err != nil {
+	if f, err = s.export(name); err != nil {
 		return nil, err
 	}
-	defer func() { wire.Forget(s.values) }() // what the caller has passed is the caller's
-	if s.values, err = args.values(s.values[:0], f); err != nil {
+	defer func() {
+		if err != nil {
+			wire.Forget(s.values) // else run does it
+		}
+	}()
+	if s.values, err = give(s.values[:0], f); err != nil {
 		return nil, err
 	}
 	if err = s.put(s.putCall); err == nil {
@@ -188,19 +207,28 @@ func (sb *Sandbox) start(ctx context.Context) error {
 // answered.
 func (s *serving) run(ctx context.Context) error {
 	s.calling, s.failed, s.logs, s.exits = true, nil, 0, 0
-	s.result.Clear()
 	defer func() { s.calling = false }()
-	s.sandbox.made.Calls++
-	s.heat.begin()
+	s.sandbox.made.calls.add()
 	exit, err := s.collect(ctx)
 	if err != nil {
 		return err
 	}
+	launched := s.machine.Launched()
+	if !launched {
+		s.heat.begin()
+	}
 	if err := s.send(); err != nil {
 		return err
 	}
+	// What need not be done before the guest has its call is done now.
+	wire.Forget(s.values) // what the caller has passed is the caller's
+	s.result.Clear()
+	if launched {
+		s.room.Prepare()
+		s.asked.Room.Prepare()
+	}
 	switch {
-	case s.machine.Launched():
+	case launched:
 		err = s.meet(ctx, 0)
 	case exit == nil && s.heat.wanted() && s.machine.Launch(s.heat.patience):
 		s.heat.launched()
@@ -229,16 +257,16 @@ func (s *serving) plain(ctx context.Context, exit *machine.Exit) error {
 	return err
 }
 
-// outcome is what the caller gets of the result that the guest has sent.
-func (s *serving) outcome() (wire.Value, error) {
+// outcome hands over the result that the guest has sent.
+func (s *serving) outcome(take takeResult) error {
 	switch {
 	case s.failed != nil:
-		return wire.Value{}, s.failed
+		return s.failed
 	case s.result.Err != nil:
-		return wire.Value{}, &GuestError{Code: GuestErrorCode(s.result.Err.Code), Message: s.result.Err.Message}
+		return &GuestError{Code: GuestErrorCode(s.result.Err.Code), Message: s.result.Err.Message}
 	}
 	s.keep(&s.result.Value)
-	return s.result.Value, nil
+	return take(&s.result.Value)
 }
 
 // typed refuses a result of another type than the guest has declared.

@@ -41,11 +41,11 @@ type FunctionList struct {
 // Functions returns what the guest exports and needs. It starts the guest's
 // program as the first call does, also when host functions are missing.
 func (sb *Sandbox) Functions(ctx context.Context) (FunctionList, error) {
-	if err := sb.begin(ctx); err != nil {
+	if err := sb.turn.begin(ctx); err != nil {
 		return FunctionList{}, err
 	}
 	fatal := errUnfinished
-	defer func() { sb.end(fatal) }()
+	defer func() { sb.turn.end(fatal) }()
 	if sb.serving == nil {
 		if fatal = sb.start(ctx); fatal != nil {
 			return FunctionList{}, fatal

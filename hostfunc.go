@@ -129,14 +129,13 @@ func (fs HostFuncs) missing(imports []wire.Function) []string {
 	return missing
 }
 
-// call calls a host function for a guest, sets result to what the guest gets, and
-// returns the error that the guest's caller gets, or nil. The sandbox is the
-// guest's.
+// call calls the host function, if it is one, for a guest, sets result to what the
+// guest gets, and returns the error that the guest's caller gets, or nil. The sandbox
+// is the guest's.
 //
 // Guest-controlled: the call.
-func (fs HostFuncs) call(sb *Sandbox, c *wire.Call, result *wire.Result) (failed error) {
-	f, ok := fs[c.Name]
-	if !ok {
+func (f *HostFunc) call(sb *Sandbox, c *wire.Call, result *wire.Result) (failed error) {
+	if f.fn == nil {
 		*result = failure(wire.CodeUnknownFunction, "there is no such host function")
 		return nil
 	}

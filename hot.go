@@ -59,10 +59,10 @@ func newHeat(options *Options, m *machine.Machine) heat {
 	return heat{budget: max(m.Ticks(options.Spin), 1), patience: m.Patience(options.Spin)}
 }
 
-// begin is called at the start of a call.
+// begin is called at the start of a call that finds the guest outside.
 func (h *heat) begin() {
 	if h.budget != 0 {
-		h.started, h.failed = cpu.RoughTicks(), false
+		h.started, h.failed = cpu.Ticks(), false
 	}
 }
 
@@ -97,6 +97,12 @@ func (h *heat) end(m *machine.Machine, exits int) {
 	h.quick = exits == 0 && (took <= h.budget || took-h.budget <= m.Ticks(slack))
 }
 
+// fail is called when a guest that was let go has left during a call, or was waited
+// for too long: after so many ticks.
+func (h *heat) fail(waited uint64) {
+	h.started, h.failed = cpu.Ticks()-waited, true
+}
+
 // learn takes a plain call into the average, which follows quickly to what is
 // less: one that waited for a processor, or touched memory for the first time, is
 // no reason to prefer hot calls.
@@ -112,10 +118,13 @@ func (h *heat) learn(took uint64) {
 	}
 }
 
-// stayed is called when a hot call has its answer: the guest has not left.
-func (h *heat) stayed(now uint64) {
-	h.count(now - h.started)
-	h.ended, h.quick = now, true
+// stayed is called when a hot call has its answer, after so many ticks: the guest
+// has not left. It doesn't look at the clock, which takes as long as a part of the
+// call, so nobody knows when that was. The next call is hot because the guest is
+// still there, or it comes too late.
+func (h *heat) stayed(waited uint64) {
+	h.count(waited)
+	h.ended, h.quick = 0, true
 }
 
 func (h *heat) count(took uint64) {
@@ -146,22 +155,22 @@ func (h *heat) settle() {
 // message may take so much longer than the others.
 func (s *serving) meet(ctx context.Context, extra time.Duration) error {
 	s.ctx = ctx
-	for {
-		if s.machine.Watch(ctx.Done(), s.heat.budget, extra) != machine.SawMessage {
+	for sum := uint64(0); ; extra = 0 {
+		seen, waited := s.machine.Watch(ctx.Done(), s.heat.budget, extra)
+		sum += waited
+		if seen != machine.SawMessage {
+			s.heat.fail(sum)
 			exit, err := s.machine.Wait(ctx)
 			if err != nil {
 				return fmt.Errorf("airlock: run: %w", err)
 			}
-			s.heat.failed = true
 			return s.plain(ctx, &exit)
 		}
-		extra = 0
 		err := s.takeHot(s.machine.Taken())
-		if errors.Is(err, errNext) {
-			now := cpu.RoughTicks()
-			s.machine.Idle(now)
-			s.heat.stayed(now)
-			s.sandbox.made.Hot++
+		if err == errNext { //nolint:errorlint // it is never wrapped, and this is a quarter of the time
+			s.machine.Idle()
+			s.heat.stayed(sum)
+			s.sandbox.made.hot.add()
 			return nil
 		}
 		if err != nil {
@@ -170,21 +179,25 @@ func (s *serving) meet(ctx context.Context, extra time.Duration) error {
 	}
 }
 
-// takeHot is take for a message that came through the outbox. What is short is
-// copied whole before its length is known, because each look at memory that
-// another processor has just written takes as long as the whole copy.
+// takeHot is take for a message that came through the outbox. As much as the last
+// one of its kind took, if that was not much, is copied before the length is known,
+// because each look at memory that another processor has just written takes as long
+// as that.
 //
 // Guest-controlled: length and content.
 func (s *serving) takeHot(port uint16) error {
+	likely := &s.likelyResult
 	if port == abi.PortHost {
 		s.claim()
+		likely = &s.likelyCall
 	}
-	first, err := s.receive(shortMessage)
+	first, err := s.receive(max(*likely, leastMessage))
 	if err != nil {
 		return err
 	}
 	length := wire.Length(first)
-	if length <= shortMessage {
+	*likely = min((length+leastMessage-1)&^(leastMessage-1), shortMessage)
+	if length <= uint64(len(first)) {
 		return s.serveMessage(port, first[:length])
 	}
 	return s.take(port, length)

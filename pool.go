@@ -7,8 +7,6 @@ import (
 	"maps"
 	"runtime"
 	"sync"
-
-	"github.com/airlockvm/airlock/internal/wire"
 )
 
 // PoolOptions says what a pool is like. The zero value is a default for programs
@@ -111,19 +109,12 @@ func (p *Pool) Use(snap *Snapshot) error {
 // Call calls a function of the guest in a sandbox of its own, as
 // [Sandbox.Call] does, and waits for one if all are in use.
 func (p *Pool) Call(ctx context.Context, name string, args ...any) (any, error) {
-	value, err := p.call(ctx, name, args)
+	sb, err := p.forCall(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return value.Any(), nil
-}
-
-func (p *Pool) call(ctx context.Context, name string, args []any) (value wire.Value, err error) {
-	err = p.Do(ctx, func(sb *Sandbox) error {
-		value, err = sb.call(ctx, name, args)
-		return err
-	})
-	return value, err
+	defer p.afterCall(sb)
+	return sb.Call(ctx, name, args...)
 }
 
 // Do calls use with a sandbox that stands where the snapshot was taken, and
@@ -131,16 +122,30 @@ func (p *Pool) call(ctx context.Context, name string, args []any) (value wire.Va
 // returns, and not after. The error is that of use, or says why there was no
 // sandbox: the context's end, or [ErrPoolClosed].
 func (p *Pool) Do(ctx context.Context, use func(sb *Sandbox) error) error {
-	if err := p.acquire(ctx); err != nil {
-		return err
-	}
-	defer func() { p.tokens <- struct{}{} }()
-	sb, err := p.take(ctx)
+	sb, err := p.forCall(ctx)
 	if err != nil {
 		return err
 	}
-	defer p.giveBack(sb)
+	defer p.afterCall(sb)
 	return use(sb)
+}
+
+// forCall gives a sandbox away until afterCall, with a token.
+func (p *Pool) forCall(ctx context.Context) (*Sandbox, error) {
+	if err := p.acquire(ctx); err != nil {
+		return nil, err
+	}
+	sb, err := p.take(ctx)
+	if err != nil {
+		p.tokens <- struct{}{}
+		return nil, err
+	}
+	return sb, nil
+}
+
+func (p *Pool) afterCall(sb *Sandbox) {
+	defer func() { p.tokens <- struct{}{} }()
+	p.giveBack(sb)
 }
 
 // acquire waits for a token.

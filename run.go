@@ -50,15 +50,15 @@ func (sb *Sandbox) Run(ctx context.Context, p Process) (code int, err error) {
 	if err := checkStrings(args, p.Env, sb.config.InputSize); err != nil {
 		return -1, err
 	}
-	if err := sb.begin(ctx); err != nil {
+	if err := sb.turn.begin(ctx); err != nil {
 		return -1, err
 	}
 	if sb.serving != nil && sb.serving.origin != nil {
-		sb.end(nil)
+		sb.turn.end(nil)
 		return -1, fmt.Errorf("%w: the sandbox holds a snapshot of a guest that serves calls; Run needs one made with New", ErrOptions)
 	}
 	err = errUnfinished
-	defer func() { sb.end(err) }()
+	defer func() { sb.turn.end(err) }()
 	if err := sb.boot(args, p.Env, false); err != nil {
 		return -1, err
 	}

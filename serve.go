@@ -33,12 +33,15 @@ type serving struct {
 	failed  error       // what a host function did in this call, that its caller must know
 	logs    int         // records in this call
 	result  wire.Result // of the call that has ended
+	room    wire.Room   // for its text
 
-	values  []wire.Value // scratch for arguments
-	asked   *wire.Reader // of calls of host functions
-	message []byte       // the private copy of what the guest sent
-	own     bool         // message is nobody else's: parts of it may be given away
-	heat    heat
+	values   []wire.Value // scratch for arguments
+	asked    *wire.Reader // of calls of host functions
+	host     HostFunc     // hostName's; not one if there is none
+	hostName string       // of the host function that was called last
+	message  []byte       // the private copy of what the guest sent
+	own      bool         // message is nobody else's: parts of it may be given away
+	heat     heat
 
 	// What the guest is sent is written to shared memory at once, by functions that
 	// are made once.
@@ -47,6 +50,9 @@ type serving struct {
 	putReply  func([]byte) (int, error)
 	short     [shortMessage]byte
 	answering uint64 // the length of what was written
+
+	// How many bytes the next hot message from the guest may take.
+	likelyResult, likelyCall uint64
 }
 
 func (sb *Sandbox) newServing() *serving {
@@ -148,6 +154,9 @@ func (s *serving) receive(length uint64) ([]byte, error) {
 
 // shortMessage is the length up to which a message is copied in one go.
 const shortMessage = 512
+
+// leastMessage is as much as is copied at least: two cache lines.
+const leastMessage = 128
 
 // largeMessage is the length from which on a message gets memory of its own, so
 // that the bytes in it need not be copied once more for who gets them.
@@ -255,7 +264,7 @@ func (s *serving) next(message []byte) error {
 		}
 		return errNext
 	}
-	if err := s.result.Decode(message); err != nil {
+	if err := s.result.Decode(message, &s.room); err != nil {
 		return fmt.Errorf("%w: result: %w", ErrProtocol, err)
 	}
 	return errNext
@@ -272,7 +281,10 @@ func (s *serving) callHost(message []byte) error {
 	for i := range s.asked.Args {
 		s.keep(&s.asked.Args[i]) // functions may keep what they get
 	}
-	failed := s.hosts.call(s.sandbox, &s.asked.Call, &s.reply)
+	if s.hostName != s.asked.Name {
+		s.host, s.hostName = s.hosts[s.asked.Name], s.asked.Name
+	}
+	failed := s.host.call(s.sandbox, &s.asked.Call, &s.reply)
 	s.asked.Forget() // what the function has got is the function's
 	defer s.reply.Clear()
 	if failed != nil && s.failed == nil {

@@ -42,11 +42,11 @@ var ErrSnapshotClosed = errors.New("airlock: snapshot is closed")
 // not been called yet is started first, as the first call does it. Host
 // functions may be missing.
 func (sb *Sandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
-	if err := sb.begin(ctx); err != nil {
+	if err := sb.turn.begin(ctx); err != nil {
 		return nil, err
 	}
 	fatal := errUnfinished
-	defer func() { sb.end(fatal) }()
+	defer func() { sb.turn.end(fatal) }()
 	if sb.serving == nil {
 		if fatal = sb.start(ctx); fatal != nil {
 			return nil, fatal
@@ -171,11 +171,11 @@ func (sb *Sandbox) Restore(ctx context.Context, snap *Snapshot) error {
 	if (sb.options.Trace != nil) != snap.state.Config().Trace {
 		return fmt.Errorf("%w: either the sandbox or the snapshot has a trace", ErrOptions)
 	}
-	if err := sb.beginRestore(ctx); err != nil {
+	if err := sb.turn.beginRestore(ctx); err != nil {
 		return err
 	}
 	fatal := errUnfinished
-	defer func() { sb.end(fatal) }()
+	defer func() { sb.turn.end(fatal) }()
 	if sb.serving != nil && sb.machine.Launched() {
 		sb.serving.heat.cut()
 	}

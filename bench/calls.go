@@ -18,7 +18,7 @@ const (
 	echoExitsGo = 1.35
 	echoExitsC  = 1.25
 	hostExits   = 2.5
-	echoObjects = 6
+	echoObjects = 4
 )
 
 // workload is a call that is made again and again.

@@ -93,8 +93,9 @@ func shared(address, size uint64) []byte {
 
 // exchange sends the message that put writes, and gives the answer to get. The
 // host wrote it and does not touch it until the next exchange: get reads it where
-// it is, and must not keep any part of it.
-func exchange(operation uintptr, put func(buffer []byte) (int, error), get func(answer []byte) error) error {
+// it is, and must not keep any part of it. Room is for the answer's text; it gets
+// memory while the host is busy, and may be nil.
+func exchange(operation uintptr, put func(buffer []byte) (int, error), get func(answer []byte) error, room *wire.Room) error {
 	buffers.mu.Lock()
 	defer buffers.mu.Unlock()
 	if buffers.output == nil {
@@ -104,7 +105,7 @@ func exchange(operation uintptr, put func(buffer []byte) (int, error), get func(
 	if err != nil {
 		return err
 	}
-	length, err := pass(operation, n)
+	length, err := pass(operation, n, room)
 	switch {
 	case err != nil:
 		return err
@@ -119,7 +120,7 @@ func exchange(operation uintptr, put func(buffer []byte) (int, error), get func(
 // airlock_abi.h: by way of the outbox if the host may be watching that, else by
 // leaving the machine, which the kernel does if it has something for the host as
 // well.
-func pass(operation uintptr, length int) (uintptr, error) {
+func pass(operation uintptr, length int, room *wire.Room) (uintptr, error) {
 	out, in := buffers.outbox, buffers.inbox
 	if operation != operationNext && operation != operationHost || length == 0 || atomic.LoadUint32(buffers.leave) != 0 {
 		return system(operation, uintptr(length))
@@ -129,6 +130,9 @@ func pass(operation uintptr, length int) (uintptr, error) {
 	}
 	sequence := (out.Sequence>>abi.OperationBits+1)<<abi.OperationBits | uint32(operation) //nolint:gosec // G115: a small number
 	cpu.Publish(&out.Sequence, sequence)
+	if room != nil {
+		room.Prepare()
+	}
 	if !watch(in, sequence) {
 		return leave(operation, length, sequence)
 	}

@@ -127,15 +127,18 @@ type HostError struct {
 // Error returns the message.
 func (e *HostError) Error() string { return "host function: " + e.Code.String() + ": " + e.Message }
 
+// answerRoom is for the text of the host's answers. It belongs to who makes an exchange.
+var answerRoom wire.Room
+
 func callHost(form *wire.Form, args []wire.Value, want wire.Kind) (wire.Value, error) {
 	var result wire.Result
 	err := exchange(operationHost, func(buffer []byte) (int, error) {
 		return form.Put(buffer, args)
 	}, func(answer []byte) (err error) {
-		result, err = wire.DecodeResult(answer)
+		err = result.Decode(answer, &answerRoom)
 		result.Value.Own()
 		return err
-	})
+	}, &answerRoom)
 	switch {
 	case err != nil:
 		return wire.Value{}, fmt.Errorf("host function %q: %w", form.Name(), err)
@@ -166,15 +169,15 @@ func serve() error {
 	err := exchange(operationDeclare, func(buffer []byte) (int, error) {
 		registry.declaration.SDKName, registry.declaration.SDKVersion = sdkName, sdkVersion
 		return wire.PutDeclaration(buffer, &registry.declaration)
-	}, ignore)
+	}, ignore, nil)
 	if err != nil {
 		return err
 	}
 	r := newRequest()
-	err = exchange(operationNext, func([]byte) (int, error) { return 0, nil }, r.read)
+	err = exchange(operationNext, func([]byte) (int, error) { return 0, nil }, r.read, nil)
 	for err == nil {
 		r.answer()
-		err = exchange(operationNext, r.write, r.read)
+		err = exchange(operationNext, r.write, r.read, &r.call.Room)
 	}
 	return err
 }
@@ -268,6 +271,6 @@ func Abort(message string) { abort(wire.CodeAborted, message) }
 func abort(code wire.ErrorCode, message string) {
 	_ = exchange(operationAbort, func(buffer []byte) (int, error) {
 		return wire.PutError(buffer, &wire.ErrorInfo{Code: code, Message: message})
-	}, ignore)
+	}, ignore, nil)
 	os.Exit(1) // only if the host did not listen
 }

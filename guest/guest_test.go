@@ -104,7 +104,7 @@ func TestRequestAllocations(t *testing.T) {
 func TestExchangeOutside(t *testing.T) {
 	t.Parallel()
 	put := func([]byte) (int, error) { return 0, nil }
-	if err := exchange(operationLog, put, ignore); !errors.Is(err, errNotInSandbox) {
+	if err := exchange(operationLog, put, ignore, nil); !errors.Is(err, errNotInSandbox) {
 		t.Errorf("exchange = %v", err)
 	}
 	if err := connect(); !errors.Is(err, errNotInSandbox) {

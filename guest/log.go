@@ -40,7 +40,7 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 		record.File, record.Line = frame.File, uint32(frame.Line) //nolint:gosec // G115: a line number
 	}
 	return exchange(operationLog,
-		func(buffer []byte) (int, error) { return wire.PutLogRecord(buffer, &record) }, ignore)
+		func(buffer []byte) (int, error) { return wire.PutLogRecord(buffer, &record) }, ignore, nil)
 }
 
 func wireLevel(level slog.Level) wire.Level {

@@ -4,10 +4,6 @@ package cpu
 // counting is all that it does, at a rate that stays the same.
 func Ticks() uint64
 
-// RoughTicks is Ticks that may be read some instructions before or after its
-// place in the program: it takes half as long.
-func RoughTicks() uint64
-
 // Pause is a short wait, of a processor that watches memory which another one
 // writes (Intel SDM volume 2, PAUSE).
 func Pause()
@@ -18,6 +14,11 @@ func Pause()
 //
 //go:noescape
 func Publish(word *uint32, v uint32)
+
+// Publish64 is Publish for a longer word.
+//
+//go:noescape
+func Publish64(word *uint64, v uint64)
 
 // Barrier lets no load overtake the stores before it (Intel SDM volume 3, 9.2.2).
 func Barrier()

@@ -11,14 +11,6 @@ TEXT ·Ticks(SB), NOSPLIT, $0-8
 	MOVQ AX, ret+0(FP)
 	RET
 
-// func RoughTicks() uint64
-TEXT ·RoughTicks(SB), NOSPLIT, $0-8
-	RDTSC
-	SHLQ $32, DX
-	ORQ  DX, AX
-	MOVQ AX, ret+0(FP)
-	RET
-
 // func Pause()
 TEXT ·Pause(SB), NOSPLIT, $0-0
 	PAUSE
@@ -31,6 +23,13 @@ TEXT ·Publish(SB), NOSPLIT, $0-12
 	MOVQ word+0(FP), AX
 	MOVL v+8(FP), CX
 	MOVL CX, (AX)
+	RET
+
+// func Publish64(word *uint64, v uint64)
+TEXT ·Publish64(SB), NOSPLIT, $0-16
+	MOVQ word+0(FP), AX
+	MOVQ v+8(FP), CX
+	MOVQ CX, (AX)
 	RET
 
 // func Barrier()

@@ -20,6 +20,17 @@ func toGo(v wire.Value, t reflect.Type) reflect.Value {
 
 // fromGo is the reverse.
 func fromGo(v reflect.Value) wire.Value {
+	switch v.Kind() { //nolint:exhaustive // the others are scalars
+	case reflect.Float32:
+		return wire.Float32(float32Of(v))
+	case reflect.Slice:
+		return wire.Bytes(v.Bytes())
+	}
+	return scalar(v)
+}
+
+// scalar is fromGo for all types but two. It keeps nothing of v.
+func scalar(v reflect.Value) wire.Value {
 	switch v.Kind() { //nolint:exhaustive // ShapeOf has refused all others
 	case reflect.Int32:
 		return wire.Int32(int32(v.Int())) //nolint:gosec // G115: it is one
@@ -29,16 +40,12 @@ func fromGo(v reflect.Value) wire.Value {
 		return wire.Int64(v.Int())
 	case reflect.Uint64:
 		return wire.Uint64(v.Uint())
-	case reflect.Float32:
-		return wire.Float32(float32Of(v))
 	case reflect.Float64:
 		return wire.Float64(v.Float())
 	case reflect.Bool:
 		return wire.Bool(v.Bool())
-	case reflect.String:
-		return wire.String(v.String())
 	default:
-		return wire.Bytes(v.Bytes())
+		return wire.String(v.String())
 	}
 }
 
@@ -95,15 +102,18 @@ func (s *Shape) returns(result wire.Value, err error) []reflect.Value {
 }
 
 // Coerce makes to the value of a kind from a Go value of a type that fits: the type
-// itself, a named type of it, or an int that is in range of another integer.
+// itself, a named type of it, or an int that is in range of another integer. Bytes
+// of a named type are copied, and a signalling NaN of one may become a quiet one.
+//
+// What it does not do is keep v, or give it to anything that might: the compiler
+// then sees that callers need not allocate it.
 func Coerce(to *wire.Value, v any, kind wire.Kind) error {
 	if to.Set(v, kind) {
 		return nil
 	}
-	r := reflect.ValueOf(v)
-	if r.IsValid() {
+	if r := reflect.ValueOf(v); r.IsValid() {
 		if k, ok := kindOf(r.Type()); ok && k == kind {
-			*to = fromGo(r)
+			*to = coerceNamed(r)
 			return nil
 		}
 		if r.Type() == reflect.TypeFor[int]() {
@@ -113,7 +123,27 @@ func Coerce(to *wire.Value, v any, kind wire.Kind) error {
 			}
 		}
 	}
-	return fmt.Errorf("has the type %T and not %s", v, kind)
+	return fmt.Errorf("has the type %s and not %s", typeName(reflect.TypeOf(v)), kind)
+}
+
+func typeName(t reflect.Type) string {
+	if t == nil {
+		return "<nil>" // as %T has it
+	}
+	return t.String()
+}
+
+// coerceNamed is fromGo that keeps nothing of v, but the bytes of its text.
+func coerceNamed(v reflect.Value) wire.Value {
+	switch v.Kind() { //nolint:exhaustive // the others are scalars
+	case reflect.Float32:
+		return wire.Float32(float32(v.Float()))
+	case reflect.Slice:
+		b := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(b, v)
+		return wire.Bytes(b.Bytes())
+	}
+	return scalar(v)
 }
 
 func integer(n int64, kind wire.Kind) (wire.Value, bool) {
@@ -128,17 +158,16 @@ func integer(n int64, kind wire.Kind) (wire.Value, bool) {
 	return wire.Value{}, false
 }
 
-// As returns a value as a Go value of the type T, whose kind must be the
-// value's.
-func As[T any](v *wire.Value) (T, error) {
-	var zero T
-	if out := zero; assign(&out, v) {
-		return out, nil
+// To stores a value in a Go variable whose type's kind must be the value's.
+func To[T any](to *T, v *wire.Value) error {
+	if assign(to, v) {
+		return nil
 	}
 	t := reflect.TypeFor[T]()
 	kind, ok := kindOf(t)
 	if !ok || kind != v.Kind() {
-		return zero, fmt.Errorf("has the type %s and not %v", v.Kind(), t)
+		return fmt.Errorf("has the type %s and not %v", v.Kind(), t)
 	}
-	return toGo(*v, t).Interface().(T), nil //nolint:forcetypeassert,errcheck // toGo makes one
+	*to = toGo(*v, t).Interface().(T) //nolint:forcetypeassert,errcheck // toGo makes one
+	return nil
 }

@@ -7,12 +7,18 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/airlockvm/airlock/internal/wire"
 )
 
-type named string
+type (
+	named      string
+	namedFloat float32
+	namedBytes []byte
+	namedByte  byte
+)
 
 func TestShapeOf(t *testing.T) {
 	t.Parallel()
@@ -148,6 +154,9 @@ func TestCoerce(t *testing.T) {
 		{1 << 40, wire.KindUint32, wire.Value{}, false},
 		{5, wire.KindFloat64, wire.Value{}, false},
 		{named("n"), wire.KindString, wire.String("n"), true},
+		{namedBytes("b"), wire.KindBytes, wire.Bytes([]byte("b")), true},
+		{[]namedByte("b"), wire.KindBytes, wire.Bytes([]byte("b")), true},
+		{namedFloat(1.5), wire.KindFloat32, wire.Float32(1.5), true},
 		{"s", wire.KindBytes, wire.Value{}, false},
 		{nil, wire.KindBytes, wire.Value{}, false},
 		{int32(5), wire.KindInt64, wire.Value{}, false},
@@ -159,15 +168,39 @@ func TestCoerce(t *testing.T) {
 			t.Errorf("Coerce(%v, %v) = %v, %v", test.in, test.kind, got.Any(), err)
 		}
 	}
-	n := wire.String("n")
-	if v, err := As[named](&n); v != "n" || err != nil {
-		t.Errorf("As[named] = %q, %v", v, err)
+}
+
+func TestTo(t *testing.T) {
+	t.Parallel()
+	text := wire.String("n")
+	var name named
+	if err := To(&name, &text); name != "n" || err != nil {
+		t.Errorf("To a named type: %q, %v", name, err)
 	}
-	if _, err := As[int32](&n); err == nil {
+	if err := To(new(int32), &text); err == nil {
 		t.Error("a string is an int32")
 	}
-	if _, err := As[chan int](&n); err == nil {
+	if err := To(new(chan int), &text); err == nil {
 		t.Error("a string is a channel")
+	}
+}
+
+// TestCoerceKeepsNothing: what Coerce gets need not be allocated.
+func TestCoerceKeepsNothing(t *testing.T) {
+	text, data, value := strings.Repeat("t", 64), namedBytes("data"), wire.Value{}
+	for name, test := range map[string]struct {
+		call func() error
+		want float64
+	}{
+		"text":        {func() error { return Coerce(&value, text, wire.KindString) }, 0},
+		"named text":  {func() error { return Coerce(&value, named(text), wire.KindString) }, 0},
+		"int":         {func() error { return Coerce(&value, len(text)+1000, wire.KindInt64) }, 0},
+		"named bytes": {func() error { return Coerce(&value, data, wire.KindBytes) }, 2}, // the copy, and reflect's header of it
+	} {
+		var err error
+		if n := testing.AllocsPerRun(100, func() { err = errors.Join(err, test.call()) }); n != test.want || err != nil {
+			t.Errorf("%s: %v objects, want %v; %v", name, n, test.want, err)
+		}
 	}
 }
 
@@ -229,8 +262,6 @@ func stubOf[F any](t *testing.T, call Caller) F {
 
 func first[T any](v T, err error) (any, error) { return v, err }
 
-type namedFloat float32
-
 // TestFloat32Bits: a float32 keeps all its bits, those of a signalling NaN too,
 // which the way through a float64 would change.
 func TestFloat32Bits(t *testing.T) {
@@ -251,11 +282,16 @@ func TestFloat32Bits(t *testing.T) {
 			}
 		}
 		var got wire.Value
-		if err := Coerce(&got, namedFloat(math.Float32frombits(bits)), wire.KindFloat32); err != nil || !got.Equal(want) {
+		if err := Coerce(&got, math.Float32frombits(bits), wire.KindFloat32); err != nil || !got.Equal(want) {
 			t.Errorf("Coerce of %#x = %v, %v", bits, got, err)
 		}
-		if got, err := As[namedFloat](&want); err != nil || math.Float32bits(float32(got)) != bits {
-			t.Errorf("As of %#x = %v, %v", bits, got, err)
+		quiet := wire.Float32(float32(float64(math.Float32frombits(bits))))
+		if err := Coerce(&got, namedFloat(math.Float32frombits(bits)), wire.KindFloat32); err != nil || !got.Equal(quiet) {
+			t.Errorf("Coerce of a named %#x = %v, %v", bits, got, err)
+		}
+		var back namedFloat
+		if err := To(&back, &want); err != nil || math.Float32bits(float32(back)) != bits {
+			t.Errorf("To of %#x = %v, %v", bits, back, err)
 		}
 	}
 }

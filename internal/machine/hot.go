@@ -43,7 +43,14 @@ type hot struct {
 	reply   uint64 // the length of that
 
 	granted atomic.Uint32 // what patience was set to: the guest's memory doesn't decide
-	idle    atomic.Uint64 // not 0: since when nobody waits for the guest
+
+	// idle is 0 while somebody waits for the guest, else the number of the time in
+	// which nobody does. It is published with cpu.Publish, because an atomic store
+	// takes as long as much of a call.
+	idle   uint32
+	times  uint32 // counts those times
+	noted  uint32 // guarded by mu: the one that onTick saw last
+	noteAt uint64 // guarded by mu: ticks, when it saw it first
 }
 
 func (h *hot) share(word func(uint64) guestmem.Word32) {
@@ -102,7 +109,7 @@ func (m *Machine) Launch(patience uint32) bool {
 	h.grant(patience)
 	h.launched = true
 	h.gone.Store(false)
-	h.idle.Store(0)
+	cpu.Publish(&h.idle, 0)
 	m.pause.Store(false)
 	m.mu.Lock()
 	m.session.number++
@@ -162,7 +169,7 @@ func (m *Machine) Wait(ctx context.Context) (Exit, error) {
 		<-h.back
 	}
 	h.launched = false
-	h.idle.Store(0)
+	cpu.Publish(&h.idle, 0)
 	h.grant(0)
 	return h.exit, h.err
 }
@@ -187,21 +194,28 @@ func (m *Machine) requestPause() {
 	}
 }
 
-// Idle says that nobody waits for the launched guest since then: it may watch for
+// Idle says that nobody waits for the launched guest any more: it may watch for
 // the next message as long as its patience lasts.
-func (m *Machine) Idle(since uint64) { m.hot.idle.Store(max(since, 1)) }
+func (m *Machine) Idle() {
+	h := &m.hot
+	h.times = max(h.times+1, 1)
+	cpu.Publish(&h.idle, h.times)
+}
 
-// overtime is how much longer than its patience a guest may go on.
+// overtime is how much longer than its patience a guest may go on, once it was
+// noted that it does.
 const overtime = time.Millisecond
 
 // enough ends the watch of a guest that does not end it by itself. Preconditions:
-// mu is held, it is idle since then.
-func (m *Machine) enough(since uint64) {
-	patience := m.hot.granted.Load()
-	if patience == PatienceForever {
-		return
-	}
-	if cpu.Ticks()-since > uint64(patience)*abi.PatienceTicks+m.Ticks(overtime) {
+// mu is held, it is idle for that time.
+func (m *Machine) enough(time uint32) {
+	h := &m.hot
+	patience := h.granted.Load()
+	switch {
+	case patience == PatienceForever:
+	case h.noted != time:
+		h.noted, h.noteAt = time, cpu.Ticks()
+	case cpu.Ticks()-h.noteAt > uint64(patience)*abi.PatienceTicks+m.Ticks(overtime):
 		m.requestPause()
 	}
 }
@@ -225,30 +239,32 @@ const (
 const watchRounds = 32
 
 // Watch waits, for so many ticks and so much longer, for a message of the
-// launched guest.
-func (m *Machine) Watch(done <-chan struct{}, ticks uint64, extra time.Duration) Sighting {
+// launched guest. Waited is for how many ticks, of which the first half a
+// microsecond or so is not counted.
+func (m *Machine) Watch(done <-chan struct{}, ticks uint64, extra time.Duration) (seen Sighting, waited uint64) {
 	h := &m.hot
 	if more := m.Ticks(extra); ticks <= math.MaxUint64-more {
 		ticks += more
 	}
-	h.idle.Store(0)
+	cpu.Publish(&h.idle, 0)
 	start := uint64(0)
 	for round := 1; ; round++ {
 		if h.sequence.Load() != h.seen && h.take() {
-			return SawMessage
+			return SawMessage, waited
 		}
 		if round%watchRounds != 0 {
 			cpu.Pause()
 			continue
 		}
 		if h.gone.Load() {
-			return SawExit
+			return SawExit, waited
 		}
 		now := cpu.Ticks()
 		if start == 0 {
 			start = now
 		}
-		over := now-start > ticks
+		waited = now - start
+		over := waited > ticks
 		select {
 		case <-done:
 			over = true
@@ -258,9 +274,9 @@ func (m *Machine) Watch(done <-chan struct{}, ticks uint64, extra time.Duration)
 			// The barrier is in it: from here on the guest leaves, or its message is here.
 			h.grant(0)
 			if h.sequence.Load() != h.seen && h.take() {
-				return SawMessage
+				return SawMessage, waited
 			}
-			return SawNothing
+			return SawNothing, waited
 		}
 	}
 }

@@ -41,7 +41,7 @@ func TestLaunch(t *testing.T) {
 		}
 		for range 20 {
 			launch()
-			if sighting := m.Watch(nil, m.Ticks(100*time.Microsecond), 0); sighting != SawNothing {
+			if sighting, _ := m.Watch(nil, m.Ticks(100*time.Microsecond), 0); sighting != SawNothing {
 				t.Errorf("Watch() = %v", sighting)
 			}
 			m.Pause()
@@ -60,7 +60,7 @@ func TestLaunch(t *testing.T) {
 		// A guest that nobody waits for loses its processor.
 		launch()
 		m.hot.grant(1)
-		m.Idle(0)
+		m.Idle()
 		if exit, err := m.Wait(context.Background()); err != nil || exit.Kind != ExitPaused {
 			t.Errorf("Wait() = %v, %v", exit, err)
 		}

@@ -3,6 +3,7 @@ package machine
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
@@ -130,8 +131,8 @@ func (m *Machine) onTick() {
 		m.ticking = false
 		return
 	}
-	if since := m.hot.idle.Load(); since != 0 {
-		m.enough(since) // its threads stand still between calls
+	if time := atomic.LoadUint32(&m.hot.idle); time != 0 {
+		m.enough(time) // its threads stand still between calls
 	} else if m.running.Load() && m.tickWanted.Load() != 0 {
 		m.tick.Store(true)
 		m.kick()

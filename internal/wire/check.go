@@ -3,7 +3,6 @@ package wire
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // This file refuses what can't be sent, before a byte of it is written.
@@ -42,7 +41,7 @@ func checkValue(v *Value, last Kind) *Error {
 	if v.kind == KindInvalid || v.kind > last {
 		return unfit(ErrRange, uint64(v.kind), uint64(last)).in("value")
 	}
-	if v.kind == KindString && !utf8.ValidString(v.text) {
+	if v.kind == KindString && !isTextString(v.text) {
 		return unfit(ErrUTF8, 0, 0).in("value")
 	}
 	return nil
@@ -135,7 +134,7 @@ func checkText(s string, limit uint64) *Error {
 	if uint64(len(s)) > limit {
 		return unfit(ErrLength, uint64(len(s)), limit)
 	}
-	if !utf8.ValidString(s) {
+	if !isTextString(s) {
 		return unfit(ErrUTF8, 0, 0)
 	}
 	return nil

@@ -22,15 +22,15 @@ func decodeCallInto(c Call, msg []byte) (Call, error) {
 // may change it. A Value of KindBytes is a part of msg; everything else is copied.
 func DecodeResult(msg []byte) (Result, error) {
 	var r Result
-	err := r.Decode(msg)
+	err := r.Decode(msg, nil)
 	return r, err
 }
 
 // Decode is [DecodeResult] into a Result, whatever that was before. After an error
-// it is empty.
-func (r *Result) Decode(msg []byte) (err error) {
+// it is empty. Text goes to room if that is not nil and has some.
+func (r *Result) Decode(msg []byte, room *Room) (err error) {
 	r.Clear()
-	if !r.Value.decodePlain(msg) {
+	if !r.Value.decodePlain(msg, room) {
 		*r, err = decode(msg, &resultMessage, readResult)
 	}
 	return err

@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/binary"
 	"slices"
-	"unicode/utf8"
 )
 
 // Form is a function as its calls see it. Most functions have parameters of fixed
@@ -94,7 +93,7 @@ func (f *Form) Put(buf []byte, args []Value) (int, error) {
 	if ok && size > min(len(buf), MaxMessage) {
 		return 0, tooLong(size, buf, &callMessage)
 	}
-	if !ok || f.tail == KindString && !utf8.ValidString(args[len(args)-1].text) {
+	if !ok || f.tail == KindString && !isTextString(args[len(args)-1].text) {
 		return PutCall(buf, &Call{Name: f.name, Args: args}) // which says why not
 	}
 	out := buf[:size:size]
@@ -165,8 +164,9 @@ func putScalar(out []byte, bits uint64) {
 // for any message that is not laid out as Put does it, whether it is a call or not.
 //
 // Guest-controlled: every byte of msg. It must be a private copy: nobody else
-// may change it. Arguments of KindBytes are parts of msg; text is copied.
-func (f *Form) Read(args []Value, msg []byte) ([]Value, bool) {
+// may change it. Arguments of KindBytes are parts of msg; text is copied, to room if
+// there is any.
+func (f *Form) Read(args []Value, msg []byte, room *Room) ([]Value, bool) {
 	n := len(f.fixed)
 	if f.fixed == nil || len(msg) < n || Length(msg) != uint64(len(msg)) || len(msg) > MaxMessage {
 		return args, false
@@ -195,7 +195,7 @@ func (f *Form) Read(args []Value, msg []byte) ([]Value, bool) {
 	v := &args[len(args)-1]
 	v.Clear()
 	v.kind = f.tail
-	if !v.plainBytes(msg[n:]) {
+	if !v.plainBytes(msg[n:], room) {
 		return args[:start], false
 	}
 	return args, true
@@ -206,6 +206,8 @@ func (f *Form) Read(args []Value, msg []byte) ([]Value, bool) {
 type Reader struct {
 	// Call is the one that was decoded last. Its Args are overwritten by the next.
 	Call
+	// Room is used for text.
+	Room Room
 
 	form func(name string) *Form
 	last *Form
@@ -221,7 +223,7 @@ func NewReader(form func(name string) *Form) *Reader { return &Reader{form: form
 func (r *Reader) Read(msg []byte) (err error) {
 	if r.last != nil {
 		var ok bool
-		if r.Args, ok = r.last.Read(r.Args[:0], msg); ok {
+		if r.Args, ok = r.last.Read(r.Args[:0], msg, &r.Room); ok {
 			r.Name = r.last.name
 			return nil
 		}

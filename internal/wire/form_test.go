@@ -63,7 +63,7 @@ func TestForms(t *testing.T) {
 				t.Errorf("%v in too short a buffer: %d, %v", kinds, n, err)
 			}
 			mustShort := !slices.ContainsFunc(kinds[:max(len(kinds)-1, 0)], Kind.hasBytes)
-			read, ok := f.Read(nil, want)
+			read, ok := f.Read(nil, want, nil)
 			if ok != mustShort || ok && describe(Call{name, read}) != describe(Call{name, args}) {
 				t.Fatalf("%v: read %v, %v", kinds, read, ok)
 			}
@@ -131,7 +131,7 @@ func TestFormsChanged(t *testing.T) {
 // or reads something else in it.
 func checkForm(t *testing.T, f *Form, msg []byte) {
 	t.Helper()
-	args, ok := f.Read(nil, msg)
+	args, ok := f.Read(nil, msg, nil)
 	if !ok {
 		return
 	}

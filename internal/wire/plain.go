@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/binary"
 	"slices"
-	"unicode/utf8"
 )
 
 // Most results are laid out as this package does it, byte for byte: what comes
@@ -46,7 +45,7 @@ func putPlain(buf []byte, r *Result) (n int, ok bool, err error) {
 	if size > min(len(buf), MaxMessage) {
 		return 0, true, tooLong(size, buf, &resultMessage)
 	}
-	if v.kind == KindString && !utf8.ValidString(v.text) {
+	if v.kind == KindString && !isTextString(v.text) {
 		return 0, false, nil
 	}
 	out := buf[:size:size]
@@ -65,7 +64,7 @@ func putPlain(buf []byte, r *Result) (n int, ok bool, err error) {
 // returns false for any other message; v is then anything.
 //
 // Guest-controlled: every byte of msg.
-func (v *Value) decodePlain(msg []byte) (ok bool) {
+func (v *Value) decodePlain(msg []byte, room *Room) (ok bool) {
 	if len(msg) <= plainKind || Length(msg) != uint64(len(msg)) || len(msg) > MaxMessage {
 		return false
 	}
@@ -79,7 +78,7 @@ func (v *Value) decodePlain(msg []byte) (ok bool) {
 	}
 	v.kind = kind
 	if kind.hasBytes() {
-		return v.plainBytes(msg[len(prefix):])
+		return v.plainBytes(msg[len(prefix):], room)
 	}
 	return v.plainScalar(msg[len(prefix):])
 }
@@ -104,8 +103,8 @@ func (v *Value) plainScalar(data []byte) (ok bool) {
 }
 
 // plainBytes sets the value, whose kind is set and has bytes, to what data is: a
-// length, the bytes, and behind text a NUL.
-func (v *Value) plainBytes(data []byte) (ok bool) {
+// length, the bytes, and behind text a NUL. Text is stored in room, if there is any.
+func (v *Value) plainBytes(data []byte, room *Room) (ok bool) {
 	if len(data) < lengthSize {
 		return false
 	}
@@ -114,9 +113,9 @@ func (v *Value) plainBytes(data []byte) (ok bool) {
 		v.data = slices.Clip(data)
 		return n == uint64(len(data))
 	}
-	if n+1 != uint64(len(data)) || data[n] != 0 || !utf8.Valid(data[:n]) {
+	if n+1 != uint64(len(data)) || data[n] != 0 || !isText(data[:n]) {
 		return false
 	}
-	v.text = string(data[:n])
+	v.text = room.text(data[:n])
 	return true
 }

@@ -38,7 +38,7 @@ func TestPlainResults(t *testing.T) {
 			t.Errorf("%v of %d bytes fits into less: %v", v.Kind(), v.size(), err)
 		}
 		var got Value
-		ok := got.decodePlain(msg)
+		ok := got.decodePlain(msg, nil)
 		want, err := generally(msg)
 		if !ok || err != nil || !got.Equal(want.Value) || !got.Equal(v) {
 			t.Errorf("%v of %d bytes: %v, %v, %v, %v", v.Kind(), v.size(), got, ok, want, err)
@@ -59,7 +59,7 @@ func TestPlainResults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if new(Value).decodePlain(msg) {
+	if new(Value).decodePlain(msg, nil) {
 		t.Error("an error was taken for a value")
 	}
 }
@@ -69,7 +69,7 @@ func TestPlainResults(t *testing.T) {
 func checkPlain(t *testing.T, msg []byte) {
 	t.Helper()
 	var got Value
-	if !got.decodePlain(msg) {
+	if !got.decodePlain(msg, nil) {
 		return
 	}
 	if want, err := generally(msg); err != nil || want.Err != nil || !got.Equal(want.Value) {

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/binary"
-	"unicode/utf8"
 )
 
 // What every message starts with: the size prefix, the offset of the root table
@@ -279,7 +278,7 @@ func (v *verifier) text(at uint64, f *field) *Error {
 		return refuse(ErrTerminator, start+n)
 	}
 	text := v.msg[start : start+n]
-	if !utf8.Valid(text) {
+	if !isText(text) {
 		return refuse(ErrUTF8, start)
 	}
 	if f.isName && !isName(text) {

@@ -1,0 +1,131 @@
+package airlock
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// TestTurn: what a sandbox may be asked to do in each state.
+func TestTurn(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	bad := errors.New("bad")
+	var u turn
+	check := func(step string, got, want error) {
+		t.Helper()
+		if !errors.Is(got, want) || want == nil && got != nil {
+			t.Errorf("%s: %v, want %v", step, got, want)
+		}
+	}
+	check("begin", u.begin(ctx), nil)
+	check("begin while it runs", u.begin(ctx), ErrBusy)
+	check("restore while it runs", u.beginRestore(ctx), ErrBusy)
+	u.end(nil)
+	check("begin again", u.begin(ctx), nil)
+	u.end(bad)
+	check("begin when poisoned", u.begin(ctx), ErrPoisoned)
+	check("restore when poisoned", u.beginRestore(ctx), nil)
+	u.end(nil)
+	check("begin when restored", u.begin(ctx), nil)
+	u.end(bad)
+	check("close when poisoned", u.close(func() { t.Error("nothing runs") }, func() error { return bad }), bad)
+	check("close again", u.close(nil, nil), nil)
+	check("begin when closed", u.begin(ctx), ErrClosed)
+	check("restore when closed", u.beginRestore(ctx), ErrClosed)
+}
+
+// TestTurnActivity: the context of what runs ends with it, with the caller's and with
+// close, and is not that of the next.
+func TestTurnActivity(t *testing.T) {
+	t.Parallel()
+	var u turn
+	ctx, cancel := context.WithCancel(t.Context())
+	begin := func(ctx context.Context) context.Context {
+		if err := u.begin(ctx); err != nil {
+			t.Fatal(err)
+		}
+		return u.activity()
+	}
+	first := begin(t.Context())
+	if first.Err() != nil || u.activity() != first {
+		t.Error("the first has ended, or there are two")
+	}
+	u.end(nil)
+	if first.Err() == nil {
+		t.Error("the first goes on behind its end")
+	}
+	second := begin(ctx)
+	cancel()
+	<-second.Done()
+	u.end(second.Err())
+
+	if err := u.beginRestore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	third := u.activity()
+	closed := make(chan error)
+	go func() { closed <- u.close(func() {}, func() error { return nil }) }()
+	<-third.Done()
+	if !errors.Is(context.Cause(third), ErrClosed) {
+		t.Errorf("the cause is %v", context.Cause(third))
+	}
+	select {
+	case <-closed:
+		t.Error("closed while something runs")
+	default:
+	}
+	u.end(nil)
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTurnRace: one at a time, whoever else begins and closes. What a turn guards is
+// not atomic, for the race detector to see.
+func TestTurnRace(t *testing.T) {
+	t.Parallel()
+	const goroutines, rounds = 4, 2000
+	for range 20 {
+		var u turn
+		var wg sync.WaitGroup
+		var stopped atomic.Bool
+		inside, finished := 0, 0
+		for g := range goroutines {
+			wg.Go(func() {
+				for n := range rounds {
+					if err := u.begin(t.Context()); errors.Is(err, ErrClosed) {
+						return
+					} else if err != nil {
+						continue
+					}
+					inside++
+					if inside != 1 {
+						t.Error("two at a time")
+					}
+					if n%16 == g {
+						_ = u.activity()
+					}
+					inside--
+					u.end(nil)
+				}
+			})
+		}
+		for range 2 {
+			wg.Go(func() {
+				runtime.Gosched()
+				_ = u.close(func() { stopped.Store(true) }, func() error { finished++; return nil })
+				if err := u.begin(t.Context()); !errors.Is(err, ErrClosed) {
+					t.Errorf("begin behind close: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		if finished != 1 || u.ended != nil || u.derived != nil {
+			t.Errorf("finished %d times, %v, %v", finished, u.ended, u.derived)
+		}
+	}
+}
