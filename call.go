@@ -145,6 +145,10 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, give giveArgumen
 		}
 	}
 	s := sb.serving
+	if len(s.missing) > 0 {
+		fatal = nil
+		return &MissingHostFunctionError{Functions: s.missing}
+	}
 	if sb.machine.Launched() {
 		s.claim()
 	}
@@ -153,6 +157,7 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, give giveArgumen
 		fatal = nil // the guest was asked for nothing
 		return err
 	}
+	sb.made.calls.add()
 	if fatal = s.run(ctx); fatal == nil {
 		fatal = s.typed(f)
 	}
@@ -164,9 +169,6 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, give giveArgumen
 
 // prepare writes the message of a call to where the guest will find it.
 func (s *serving) prepare(name string, give giveArguments) (f *export, err error) {
-	if len(s.missing) > 0 {
-		return nil, &MissingHostFunctionError{Functions: s.missing}
-	}
 	if f, err = s.export(name); err != nil {
 		return nil, err
 	}
@@ -208,7 +210,6 @@ func (sb *Sandbox) start(ctx context.Context) error {
 func (s *serving) run(ctx context.Context) error {
 	s.calling, s.failed, s.logs, s.exits = true, nil, 0, 0
 	defer func() { s.calling = false }()
-	s.sandbox.made.calls.add()
 	exit, err := s.collect(ctx)
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ var languageFunctions = map[string][]string{
 	},
 	"callguest-c": {
 		"CThreads", "CThreadStack", "CThreadAbort", "CThreadExit", "CDoubleFree", "CStackSmash", "CHeap", "CHandled",
-		"CHostUnknown", "CHostWrongType", "CHostWrongCount", "CFloat32Bits", "CWrongType", "CNoResult",
+		"CHostUnknown", "CHostWrongType", "CHostWrongCount", "CFloat32Bits", "CWrongType", "CNoResult", "CRefuseSnapshots",
 	},
 }
 

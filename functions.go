@@ -29,7 +29,8 @@ func (f FunctionInfo) String() string {
 
 // FunctionList is what a guest has declared.
 type FunctionList struct {
-	// Exports are the functions that the host may call, in the guest's order.
+	// Exports are the functions that the host may call, in the guest's order, but for
+	// those of the SDK, whose names begin with "airlock.".
 	Exports []FunctionInfo
 	// Imports are the host functions that the guest needs, in the guest's order.
 	// A sandbox that lacks one fails calls with a [*MissingHostFunctionError].
@@ -66,7 +67,9 @@ func functionList(d *wire.Declaration) FunctionList {
 func functionInfos(functions []wire.Function) []FunctionInfo {
 	list := make([]FunctionInfo, 0, len(functions))
 	for _, f := range functions {
-		list = append(list, functionInfo(f))
+		if !strings.HasPrefix(f.Name, wire.ReservedNames) {
+			list = append(list, functionInfo(f))
+		}
 	}
 	return list
 }

@@ -39,19 +39,35 @@ type Snapshot struct {
 var ErrSnapshotClosed = errors.New("airlock: snapshot is closed")
 
 // Snapshot captures the sandbox, which must be between calls. A guest that has
-// not been called yet is started first, as the first call does it. Host
-// functions may be missing.
+// not been called yet is started first, as the first call does it. Then the guest is
+// told, if it wants to be (guest.OnSnapshot): what it returns or does wrong there is
+// Snapshot's error, as it would be that of a call. Host functions may be missing.
 func (sb *Sandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
+	return sb.capture(ctx, (*serving).announce)
+}
+
+// capture is Snapshot. Before is called while the guest can still be called: its
+// second error poisons the sandbox.
+func (sb *Sandbox) capture(ctx context.Context, before func(*serving, context.Context) (refused, fatal error)) (*Snapshot, error) {
 	if err := sb.turn.begin(ctx); err != nil {
 		return nil, err
 	}
 	fatal := errUnfinished
-	defer func() { sb.turn.end(fatal) }()
+	defer func() {
+		if fatal != nil {
+			sb.machine.Pause()
+		}
+		sb.turn.end(fatal)
+	}()
 	if sb.serving == nil {
 		if fatal = sb.start(ctx); fatal != nil {
 			return nil, fatal
 		}
 		fatal = errUnfinished
+	}
+	refused, fatal := before(sb.serving, ctx)
+	if refused != nil || fatal != nil {
+		return nil, fmt.Errorf("airlock: snapshot: %w", errors.Join(refused, fatal))
 	}
 	if fatal = sb.serving.park(ctx); fatal != nil {
 		return nil, fmt.Errorf("airlock: snapshot: %w", fatal)
@@ -63,6 +79,26 @@ func (sb *Sandbox) Snapshot(ctx context.Context) (*Snapshot, error) {
 		return nil, fmt.Errorf("airlock: snapshot: %w", err)
 	}
 	return newSnapshot(state, sb.guest, sb.serving.declaration), nil
+}
+
+// announce tells the guest that a snapshot is about to be taken, if it has a function
+// for that. The first error is what that function returned, the second one poisons.
+func (s *serving) announce(ctx context.Context) (refused, fatal error) {
+	f := s.exports[wire.FunctionSnapshot]
+	if f == nil || len(f.Params) != 0 || f.Return != wire.KindVoid {
+		return nil, nil
+	}
+	none := func(list []wire.Value, _ *export) ([]wire.Value, error) { return list, nil }
+	if f, refused = s.prepare(wire.FunctionSnapshot, none); refused != nil {
+		return refused, nil
+	}
+	if fatal = s.run(ctx); fatal == nil {
+		fatal = s.typed(f)
+	}
+	if fatal != nil {
+		return nil, fatal
+	}
+	return s.outcome(func(*wire.Value) error { return nil }), nil
 }
 
 func newSnapshot(state *machine.Snapshot, guest *Guest, declaration wire.Declaration) *Snapshot {
@@ -179,7 +215,8 @@ func (sb *Sandbox) Restore(ctx context.Context, snap *Snapshot) error {
 	if sb.serving != nil && sb.machine.Launched() {
 		sb.serving.heat.cut()
 	}
-	fatal = sb.machine.Restore(snap.state, newSeed())
+	var full bool
+	full, fatal = sb.machine.Restore(snap.state, newSeed())
 	if errors.Is(fatal, machine.ErrSnapshotClosed) {
 		fatal = ErrSnapshotClosed
 	}
@@ -191,6 +228,10 @@ func (sb *Sandbox) Restore(ctx context.Context, snap *Snapshot) error {
 	sb.mu.Unlock()
 	sb.config = snap.state.Config()
 	sb.resume(snap)
+	sb.made.restores.add()
+	if full {
+		sb.made.full.add()
+	}
 	return nil
 }
 

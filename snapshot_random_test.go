@@ -92,7 +92,7 @@ func TestRestoredLikeFresh(t *testing.T) {
 // sameMemory compares a sandbox that was just restored with the snapshot.
 func sameMemory(t *testing.T, sb *airlock.Sandbox, want *airlock.Snapshot) {
 	t.Helper()
-	got, err := sb.Snapshot(t.Context())
+	got, err := airlock.Capture(t.Context(), sb)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 const (
 	cloneShare   = 1.3 // a clone's first answer, of the same calls into the kernel and faults by hand
 	restoreCalls = 1.6 // a call and a restore, in plain calls
+	workCalls    = 2   // the same of a call that allocates
 	cloneKiB     = 600 // private memory of an idle clone of a Go guest
 )
 
@@ -140,6 +141,16 @@ func callAndRestore(ctx context.Context, b *bench) (rows []row, err error) {
 		}
 		defer pool.Close() //nolint:errcheck // as above
 		call := echo(echoText)
+		text, objects := manyObjects()
+		decode := func(sb *airlock.Sandbox) error {
+			n, err := airlock.Call[int64](ctx, sb, "Decode", text)
+			return expect(n == objects, err)
+		}
+		worked, err := snap.New(ctx, airlock.Options{})
+		if err != nil {
+			return err
+		}
+		defer worked.Close() //nolint:errcheck // as above
 		list, err := interleave(b.times(rounds),
 			batched(batch, func() error { return call(ctx, plain) }),
 			batched(batch, func() error {
@@ -149,7 +160,14 @@ func callAndRestore(ctx context.Context, b *bench) (rows []row, err error) {
 				return restored.Restore(ctx, snap)
 			}),
 			batched(batch, func() error { return pool.Do(ctx, func(sb *airlock.Sandbox) error { return call(ctx, sb) }) }),
-			batched(batch, func() error { return restored.Restore(ctx, snap) }))
+			batched(batch, func() error { return restored.Restore(ctx, snap) }),
+			batched(batch, func() error { return decode(plain) }),
+			batched(batch, func() error {
+				if err := decode(worked); err != nil {
+					return err
+				}
+				return worked.Restore(ctx, snap)
+			}))
 		if err != nil {
 			return err
 		}
@@ -157,10 +175,18 @@ func callAndRestore(ctx context.Context, b *bench) (rows []row, err error) {
 			against("call and Restore", list[1], list[0], ratios(list[1], list[0]), atMost(restoreCalls)),
 			against("the same through a pool", list[2], list[0], ratios(list[2], list[0]), atMost(restoreCalls)),
 			alone("Restore after nothing", list[3]),
+			against("call that decodes 2 KB of JSON, and Restore", list[5], list[4], ratios(list[5], list[4]), atMost(workCalls)),
 		}
 		return nil
 	})
 	return rows, err
+}
+
+// manyObjects is a list of objects as JSON, and how many they are.
+func manyObjects() (text []byte, count int64) {
+	const object = `{"name":"x","v":[1,2,3,4.5],"t":true}`
+	count = 50
+	return []byte("[" + strings.Repeat(object+",", int(count-1)) + object + "]"), count
 }
 
 // restoring measures Restore alone, after a call that writes to some pages.

@@ -93,6 +93,20 @@ func ExampleOnRestore() {
 	guest.Serve()
 }
 
+// What each use of a snapshot would do again is done before it is taken.
+func ExampleOnSnapshot() {
+	var key []byte
+	squares := map[int64]int64{}
+	guest.OnSnapshot(func() {
+		for n := range int64(1000) {
+			squares[n] = n * n
+		}
+		clear(key) // no copy should know it
+	})
+	guest.Export("Square", func(n int64) int64 { return squares[n] })
+	guest.Serve()
+}
+
 // The program's log goes into the host's.
 func ExampleNewLogHandler() {
 	slog.SetDefault(slog.New(guest.NewLogHandler("parser", slog.LevelInfo)))

@@ -192,3 +192,17 @@ func watch(in *abi.Inbox, sequence uint32) bool {
 
 // ignore is for answers that say nothing.
 func ignore([]byte) error { return nil }
+
+// willNeed asks the guest kernel for pages from the first of these slices to the last
+// and as far beyond, where memory is mapped. It is advice: where it has none to give,
+// memory gets them when it is touched.
+func willNeed(list [][]byte, beyond uintptr) {
+	const page = 4096
+	low, high := ^uintptr(0), uintptr(0)
+	for _, b := range list {
+		at := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+		low, high = min(low, at), max(high, at+uintptr(len(b)))
+	}
+	low &^= page - 1
+	_, _, _ = syscall.RawSyscall(syscall.SYS_MADVISE, low, high+beyond-low, syscall.MADV_WILLNEED)
+}

@@ -111,7 +111,7 @@ func forRuns(pages []uint64, limit uint64, do func(gpa, size uint64) error) erro
 
 // maxGap is how many pages of zeros are stored rather than to begin a new run:
 // each run costs every buffer a mapping.
-const maxGap = 8
+const maxGap = 32
 
 var zeroPage [PageSize]byte
 

@@ -16,9 +16,10 @@ import (
 
 const (
 	// maxHot is how many pages may be copied without having been written to.
-	maxHot = 256
-	// relearn is after how many restores it is found out anew which pages those are.
-	relearn = 1024
+	maxHot = 4096
+	// relearn is after how many such copies, each of less than half a microsecond, it
+	// is found out anew which pages those are. To find out costs two faults for each.
+	relearn = 1 << 16
 	// maxCopied is how many pages at a time are copied. If there are more, the host's
 	// copies of them are given back.
 	maxCopied = 1024
@@ -33,7 +34,7 @@ type tracker struct {
 	once  []uint64 // pages that were in it once
 	clean []uint64 // pages to take out of the log; zero between restores
 
-	hotCount, restores int
+	hotCount, copies int
 
 	logging bool // the dirty log is on
 	// lost says that a restore has failed half-way: nothing is known of memory and
@@ -56,7 +57,7 @@ func (m *Machine) follow(s *Snapshot) {
 func (t *tracker) forget() {
 	clear(t.hot)
 	clear(t.once)
-	t.hotCount, t.restores = 0, 0
+	t.hotCount, t.copies = 0, 0
 }
 
 // ErrMemorySize means that a snapshot is of a machine with another size of
@@ -66,42 +67,43 @@ var ErrMemorySize = errors.New("machine: the snapshot is of a machine with anoth
 // Restore brings the machine to where the snapshot was taken, whatever has
 // happened to it. The seed is randomness that nobody else gets. Not between
 // Begin and End. If it fails, the machine's state is unknown, until a restore
-// succeeds.
-func (m *Machine) Restore(s *Snapshot, seed [32]byte) error {
+// succeeds. Full says that more had to be done than to copy pages: the guest may have
+// been in ring 0 or have changed its page tables, or the snapshot is another one.
+func (m *Machine) Restore(s *Snapshot, seed [32]byte) (full bool, err error) {
 	if s.config.Memory != m.config.Memory {
-		return ErrMemorySize
+		return false, ErrMemorySize
 	}
 	release, err := s.hold()
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer release()
 	m.Pause()
 	m.hot.forget()
 	if !m.replaceable {
 		if err := m.settle(); err != nil {
-			return err
+			return false, err
 		}
 	}
 	known := m.tracker.base == s && !m.tracker.lost
 	m.tracker.lost = true
-	all := true
+	full = true
 	if known {
-		all, err = m.revert(s)
+		full, err = m.revert(s)
 	} else {
 		err = m.rebase(s)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	if err := m.writeCPU(&s.cpu, all); err != nil {
-		return err
+	if err := m.writeCPU(&s.cpu, full); err != nil {
+		return false, err
 	}
 	if err := m.awake(s, seed); err != nil {
-		return err
+		return false, err
 	}
 	m.suspect, m.tracker.lost = false, false
-	return nil
+	return full, nil
 }
 
 // revert undoes what was written to since the machine was in the state of the
@@ -139,7 +141,7 @@ func (m *Machine) revert(s *Snapshot) (all bool, err error) {
 // sort decides which of the dirty pages stay in the log, and puts the others into
 // clean. It returns how many these are, and whether any page decides over ring 0.
 func (t *tracker) sort(ring0 []uint64) (fresh int, inRing0 bool) {
-	if t.restores++; t.restores%relearn == 0 || t.hotCount > maxHot {
+	if t.copies += t.hotCount; t.copies > relearn || t.hotCount > maxHot {
 		t.forget()
 	}
 	t.words = t.words[:0]

@@ -102,7 +102,7 @@ func TestRestore(t *testing.T) {
 					if end != first {
 						t.Errorf("round %d: it ended with %q, the first time with %q", round, end, first)
 					}
-					if err := m.Restore(s, [32]byte{2}); err != nil {
+					if _, err := m.Restore(s, [32]byte{2}); err != nil {
 						t.Fatal(err)
 					}
 					compare(t, m, s)
@@ -138,7 +138,7 @@ func TestRestoreRegisters(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.suspect = true
-		if err := m.Restore(s, [32]byte{}); err != nil {
+		if _, err := m.Restore(s, [32]byte{}); err != nil {
 			t.Fatal(err)
 		}
 		compare(t, m, s)
@@ -162,7 +162,7 @@ func TestRestoreSingleStep(t *testing.T) {
 	}))
 	s := atSnapshot(t, m)
 	s.ring0 = make([]uint64, guestmem.Words(s.config.Memory))
-	if err := m.Restore(s, [32]byte{}); err != nil { // from now on the quick way
+	if _, err := m.Restore(s, [32]byte{}); err != nil { // from now on the quick way
 		t.Fatal(err)
 	}
 	for range 3 {
@@ -178,7 +178,7 @@ func TestRestoreSingleStep(t *testing.T) {
 		if left != stepped(s.cpu.Debug) {
 			t.Errorf("the guest has changed its debug registers to %+v", left)
 		}
-		if err := m.Restore(s, [32]byte{}); err != nil {
+		if _, err := m.Restore(s, [32]byte{}); err != nil {
 			t.Fatal(err)
 		}
 		compare(t, m, s)
@@ -208,7 +208,7 @@ func TestRestoreManyPages(t *testing.T) {
 		m.Begin(context.Background())
 		hypercall(t, m, abi.PortExit)
 		m.End()
-		if err := m.Restore(s, [32]byte{}); err != nil {
+		if _, err := m.Restore(s, [32]byte{}); err != nil {
 			t.Fatal(err)
 		}
 		compare(t, m, s)
@@ -227,10 +227,10 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close() //nolint:errcheck // it never fails
-	if err := other.Restore(s, [32]byte{}); !errors.Is(err, ErrMemorySize) {
+	if _, err := other.Restore(s, [32]byte{}); !errors.Is(err, ErrMemorySize) {
 		t.Errorf("Restore to another size of memory = %v", err)
 	}
-	if err := m.Restore(s, [32]byte{}); err != nil {
+	if _, err := m.Restore(s, [32]byte{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.Reset(); !errors.Is(err, ErrNoImage) {
@@ -239,7 +239,7 @@ func TestRestoreRefuses(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Restore(s, [32]byte{}); !errors.Is(err, ErrSnapshotClosed) {
+	if _, err := m.Restore(s, [32]byte{}); !errors.Is(err, ErrSnapshotClosed) {
 		t.Errorf("Restore to a closed snapshot = %v", err)
 	}
 	if _, err := NewFromSnapshot(sys, s, [32]byte{}); !errors.Is(err, ErrSnapshotClosed) {

@@ -33,6 +33,16 @@ const (
 	MaxSDK = 255
 )
 
+// Functions that a guest exports for the host itself. Hosts don't list them, and
+// programs can't use such names for anything else.
+const (
+	// ReservedNames is how their names begin.
+	ReservedNames = "airlock."
+	// FunctionSnapshot, which takes and returns nothing, is called before a snapshot
+	// is taken, by hosts that know of it.
+	FunctionSnapshot = ReservedNames + "snapshot"
+)
+
 // Call asks for a call of a function.
 type Call struct {
 	// Name is the function: 1 to MaxName bytes of UTF-8 without NUL.

@@ -163,6 +163,14 @@ struct airlock_program {
 };
 
 /*
+ * The name of a function without parameters and result that the host calls
+ * before it takes a snapshot, if the program exports one: to do what each use of
+ * the snapshot would otherwise do again, and to forget what none should know. If
+ * it fails there is no snapshot. Hosts don't list it.
+ */
+#define AIRLOCK_SNAPSHOT "airlock.snapshot"
+
+/*
  * Tells the host what the program exports and needs, and then answers calls, for
  * ever. When nobody is there to call, because the program runs outside a sandbox
  * or is run for its own sake, it says so on stderr and exits with status 1.

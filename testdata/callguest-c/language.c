@@ -197,6 +197,17 @@ static void wrong_type(struct airlock_call *call) { airlock_return_int32(call, a
 /* A result is promised, and none is there. */
 static void no_result(struct airlock_call *call) { (void)call; }
 
+/* Before a snapshot: fails if it was told to. */
+static bool refusing;
+
+static void snapshot(struct airlock_call *call)
+{
+	if (refusing)
+		airlock_return_error(call, "not now");
+}
+
+static void refuse_snapshots(struct airlock_call *call) { refusing = airlock_argument_bool(call, 0); }
+
 static const struct airlock_function functions[] = {
 	{"CThreads", AIRLOCK_INT64, {0}, threads},
 	{"CThreadStack", AIRLOCK_VOID, {0}, thread_stack},
@@ -212,6 +223,8 @@ static const struct airlock_function functions[] = {
 	{"CFloat32Bits", AIRLOCK_UINT32, {AIRLOCK_FLOAT32}, float_bits},
 	{"CWrongType", AIRLOCK_INT32, {AIRLOCK_STRING}, wrong_type},
 	{"CNoResult", AIRLOCK_STRING, {0}, no_result},
+	{"CRefuseSnapshots", AIRLOCK_VOID, {AIRLOCK_BOOL}, refuse_snapshots},
+	{AIRLOCK_SNAPSHOT, AIRLOCK_VOID, {0}, snapshot},
 };
 
 const struct exports language_exports = {functions, AIRLOCK_COUNT(functions)};

@@ -21,6 +21,7 @@ var (
 	counter  int64
 	secret   string
 	restored int64
+	notified int64
 	kept     [][]byte
 	started  = time.Now()
 	logger   = slog.New(guest.NewLogHandler("example", slog.LevelInfo))
@@ -30,6 +31,13 @@ var (
 
 func main() {
 	guest.OnRestore(func() { restored++ })
+	guest.OnSnapshot(func() {
+		if day, err := weekday(); err == nil && day == "Doomsday" {
+			guest.Abort("no snapshot on " + day)
+		}
+	})
+	guest.OnSnapshot(func() { notified++ })
+	guest.Export("Notified", func() int64 { return notified })
 	guest.Export("Count", func() int64 { counter++; return counter })
 	guest.Export("Set", func(text string) { secret = text })
 	guest.Export("Get", func() string { return secret })
@@ -46,6 +54,13 @@ func main() {
 	guest.Export("Wall", func() int64 { return time.Now().UnixNano() })
 	guest.Export("Weekday", func() (string, error) { return weekday() })
 	guest.Export("Grow", grow)
+	guest.Export("Garbage", func(blocks int64) {
+		for range blocks {
+			garbage = make([]byte, 1024)
+			garbage[0] = 1
+		}
+	})
+	guest.Export("Resident", resident)
 	guest.Export("Release", func() { kept = nil; debug.FreeOSMemory() })
 	guest.Export("Threads", threads)
 	guest.Export("Float", func(v float64) float64 { return math.Sqrt(v) * pi })
@@ -64,6 +79,26 @@ func main() {
 }
 
 var pi = math.Pi
+
+var garbage []byte
+
+// untouched is memory that nothing ever uses.
+var untouched [64 << 12]byte
+
+// resident returns how many whole pages of it have memory.
+func resident() int64 {
+	const pages = 63
+	var list [pages]byte
+	start := (uintptr(unsafe.Pointer(&untouched)) + 4095) &^ 4095
+	if _, _, err := syscall.RawSyscall(syscall.SYS_MINCORE, start, pages<<12, uintptr(unsafe.Pointer(&list))); err != 0 {
+		panic(err)
+	}
+	n := int64(0)
+	for _, b := range list {
+		n += int64(b & 1)
+	}
+	return n
+}
 
 // pointer is memory outside the Go heap.
 func pointer(address uint64) *uint64 {

@@ -2,6 +2,8 @@
 package main
 
 import (
+	"encoding/json"
+
 	"github.com/airlockvm/airlock/guest"
 )
 
@@ -10,6 +12,14 @@ const pageSize = 4096
 // pages are there before a snapshot is taken, so that to write to them changes
 // no page tables.
 var pages = make([]byte, 1100*pageSize)
+
+// decode is a call that allocates: it returns how many objects there are in a JSON
+// list.
+func decode(text []byte) (int64, error) {
+	var list []any
+	err := json.Unmarshal(text, &list)
+	return int64(len(list)), err
+}
 
 func main() {
 	for i := 0; i < len(pages); i += pageSize {
@@ -21,5 +31,6 @@ func main() {
 			pages[i*pageSize]++
 		}
 	})
+	guest.Export("Decode", decode)
 	guest.Serve()
 }

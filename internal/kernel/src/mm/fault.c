@@ -12,6 +12,7 @@
 #include "file/file.h"
 #include "mm/pagetable.h"
 #include "mm/pool.h"
+#include "mm/prepare.h"
 #include "mm/space.h"
 #include "signal/signal.h"
 #include "trace.h"
@@ -94,6 +95,7 @@ bool page_in(u64 address, u32 access)
 	pages = around(page, region);
 	for (u32 i = 0; i < pages; i++)
 		map_page(page + i * PAGE_SIZE, region->prot);
+	memory_touched(region, page);
 	return true;
 }
 

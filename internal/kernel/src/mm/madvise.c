@@ -4,6 +4,7 @@
 #include "mm/fault.h"
 #include "mm/mmap.h"
 #include "mm/pagetable.h"
+#include "mm/prepare.h"
 #include "mm/space.h"
 #include "mm/user.h"
 
@@ -50,10 +51,12 @@ i64 sys_madvise(const u64 *arg)
 	case MADV_POPULATE_WRITE:
 		result = populate(start, start + size, PROT_WRITE);
 		break;
+	case MADV_WILLNEED:
+		memory_advised(start, start + size);
+		break;
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
-	case MADV_WILLNEED:
 	case MADV_DONTFORK:
 	case MADV_DOFORK:
 	case MADV_MERGEABLE:

@@ -125,11 +125,8 @@ void pagetable_unmap(u64 start, u64 end)
 	pagetable_sync();
 }
 
-/*
- * The first populated entry in [*address, end), whose address it stores; NULL
- * if there is none. Skips what has no tables, so holes of any size cost little.
- */
-static u64 *next_populated(u64 *address, u64 end)
+/* Skips what has no tables, so holes of any size cost little. */
+u64 *pagetable_next(u64 *address, u64 end)
 {
 	while (*address < end) {
 		u64 *table = physical_to_virtual(page_table_root);
@@ -150,7 +147,7 @@ void pagetable_protect(u64 start, u64 end, u32 prot)
 {
 	u64 *entry;
 
-	for (u64 at = start; (entry = next_populated(&at, end)) != NULL; at += PAGE_SIZE) {
+	for (u64 at = start; (entry = pagetable_next(&at, end)) != NULL; at += PAGE_SIZE) {
 		u64 value = pagetable_value(*entry & ENTRY_FRAME, prot);
 
 		/* Widening needs no flush: the CPU walks the tables again before it faults. */
@@ -165,7 +162,7 @@ bool pagetable_move(u64 from, u64 to, u64 size)
 {
 	u64 *source;
 
-	for (u64 at = from; (source = next_populated(&at, from + size)) != NULL; at += PAGE_SIZE) {
+	for (u64 at = from; (source = pagetable_next(&at, from + size)) != NULL; at += PAGE_SIZE) {
 		u64 *target = pagetable_entry(at - from + to, true);
 
 		if (target == NULL)

@@ -27,6 +27,8 @@ static inline bool entry_populated(u64 entry) { return (entry & (ENTRY_PRESENT |
 void pagetable_init(u64 root);
 /* The entry for a page, or NULL if there is none and create is false or memory is exhausted. */
 u64 *pagetable_entry(u64 address, bool create);
+/* The first populated entry in [*address, end), whose address it stores; NULL if there is none. */
+u64 *pagetable_next(u64 *address, u64 end);
 /* The entry's value for a page at frame with PROT_* protection. */
 u64 pagetable_value(u64 frame, u32 prot);
 /* Unmaps [start, end): gives the pages to the pool, and tables that became empty to the next tables. */

@@ -12,6 +12,7 @@
 #include "file/file.h"
 #include "mm/fault.h"
 #include "mm/pagetable.h"
+#include "mm/prepare.h"
 #include "mm/space.h"
 #include "mm/user.h"
 #include "sched/sched.h"
@@ -86,6 +87,17 @@ static i64 send(u16 port, u64 length, u32 sequence)
 	return message->result < 0 ? message->result : (i64)message->answer;
 }
 
+/* Sends what ended a call, if there was one, and waits for the next. */
+static i64 next(u64 length, u32 sequence)
+{
+	static bool served;
+
+	if (!served)
+		memory_prepare();
+	served = true;
+	return send(AIRLOCK_PORT_NEXT, length, sequence);
+}
+
 i64 sys_airlock(const u64 *arg)
 {
 	switch ((u32)arg[0]) {
@@ -94,7 +106,7 @@ i64 sys_airlock(const u64 *arg)
 	case AIRLOCK_OPERATION_DECLARE:
 		return send(AIRLOCK_PORT_DECLARE, arg[1], 0);
 	case AIRLOCK_OPERATION_NEXT:
-		return send(AIRLOCK_PORT_NEXT, arg[1], (u32)arg[2]);
+		return next(arg[1], (u32)arg[2]);
 	case AIRLOCK_OPERATION_HOST:
 		return send(AIRLOCK_PORT_HOST, arg[1], (u32)arg[2]);
 	case AIRLOCK_OPERATION_LOG:
