@@ -42,15 +42,15 @@ type Pool struct {
 	stats  PoolStats             // guarded by mu: the counters of it
 }
 
-// PoolStats says how a pool is doing. The last four only grow.
+// PoolStats says how a pool is doing. The last five only grow.
 type PoolStats struct {
 	// Size is the most sandboxes that there may be. Idle and Busy are how many
 	// there are, Waiting how many callers wait for one.
 	Size, Idle, Busy, Waiting int
 	// Uses is how often a sandbox was used and given back, Made how many were made for that,
-	// Restored how often one was restored, Discarded how many were closed because
-	// they could not be.
-	Uses, Made, Restored, Discarded uint64
+	// Restored how often one was restored, FullRestores how many of these took long, as
+	// [Stats] says, Discarded how many were closed because they could not be.
+	Uses, Made, Restored, FullRestores, Discarded uint64
 }
 
 // ErrPoolClosed means that a pool was closed.
@@ -205,9 +205,9 @@ func (p *Pool) take(ctx context.Context) (*Sandbox, error) {
 		if sb.serving.origin == snap {
 			return sb, nil
 		}
-		err := sb.Restore(ctx, snap)
+		full, err := sb.restore(ctx, snap)
 		if err == nil {
-			p.count(func(s *PoolStats) { s.Restored++ })
+			p.count(func(s *PoolStats) { s.restored(full) })
 			return sb, nil
 		}
 		p.discard(sb)
@@ -246,7 +246,11 @@ func (p *Pool) giveBack(sb *Sandbox) {
 	snap, closed := p.snap, p.closed
 	p.stats.Uses++
 	p.mu.Unlock()
-	if closed || sb.Restore(context.Background(), snap) != nil {
+	full, err := false, ErrPoolClosed
+	if !closed {
+		full, err = sb.restore(context.Background(), snap)
+	}
+	if err != nil {
 		// Whoever uses it on another goroutine has broken Do's rule, or the machine is
 		// at an end: a new one takes its place.
 		p.discard(sb)
@@ -259,7 +263,14 @@ func (p *Pool) giveBack(sb *Sandbox) {
 	}
 	delete(p.busy, sb)
 	p.idle = append(p.idle, sb)
-	p.stats.Restored++
+	p.stats.restored(full)
+}
+
+func (s *PoolStats) restored(full bool) {
+	s.Restored++
+	if full {
+		s.FullRestores++
+	}
 }
 
 func (p *Pool) discard(sb *Sandbox) {

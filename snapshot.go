@@ -195,33 +195,38 @@ func (snap *Snapshot) config(options Options) (machine.Config, error) {
 // host functions that the guest needs: these leave the sandbox as it was, as does
 // a context that has ended. After any other error it is poisoned, or closed.
 func (sb *Sandbox) Restore(ctx context.Context, snap *Snapshot) error {
+	_, err := sb.restore(ctx, snap)
+	return err
+}
+
+// restore is Restore. Full says that it took long, as Stats has it.
+func (sb *Sandbox) restore(ctx context.Context, snap *Snapshot) (full bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("airlock: restore: %w", err)
+		return false, fmt.Errorf("airlock: restore: %w", err)
 	}
 	if missing := sb.options.HostFuncs.missing(snap.declaration.Imports); len(missing) > 0 {
-		return &MissingHostFunctionError{Functions: missing}
+		return false, &MissingHostFunctionError{Functions: missing}
 	}
 	if have, want := sb.memory, snap.state.Memory(); have != want {
-		return fmt.Errorf("%w: the sandbox has %d bytes of memory, the snapshot %d", ErrOptions, have, want)
+		return false, fmt.Errorf("%w: the sandbox has %d bytes of memory, the snapshot %d", ErrOptions, have, want)
 	}
 	if (sb.options.Trace != nil) != snap.state.Config().Trace {
-		return fmt.Errorf("%w: either the sandbox or the snapshot has a trace", ErrOptions)
+		return false, fmt.Errorf("%w: either the sandbox or the snapshot has a trace", ErrOptions)
 	}
 	if err := sb.turn.beginRestore(ctx); err != nil {
-		return err
+		return false, err
 	}
 	fatal := errUnfinished
 	defer func() { sb.turn.end(fatal) }()
 	if sb.serving != nil && sb.machine.Launched() {
 		sb.serving.heat.cut()
 	}
-	var full bool
 	full, fatal = sb.machine.Restore(snap.state, newSeed())
 	if errors.Is(fatal, machine.ErrSnapshotClosed) {
 		fatal = ErrSnapshotClosed
 	}
 	if fatal != nil {
-		return fmt.Errorf("airlock: restore: %w", fatal)
+		return false, fmt.Errorf("airlock: restore: %w", fatal)
 	}
 	sb.mu.Lock()
 	sb.guest = snap.guest
@@ -232,7 +237,7 @@ func (sb *Sandbox) Restore(ctx context.Context, snap *Snapshot) error {
 	if full {
 		sb.made.full.add()
 	}
-	return nil
+	return full, nil
 }
 
 // resume makes the sandbox, whose machine stands where the snapshot was taken, a

@@ -145,6 +145,25 @@ func TestRestoreFirstTouch(t *testing.T) {
 	if s := sb.Stats(); s.Restores != 2*rounds || s.FullRestores < rounds {
 		t.Errorf("%+v: mmap changed no page tables", s)
 	}
+	pool, err := airlock.NewPool(t.Context(), snap, airlock.PoolOptions{Size: 1, Sandbox: airlock.Options{HostFuncs: snapHosts()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close() //nolint:errcheck // nothing to lose
+	for _, function := range []string{"Garbage", "Map"} {
+		for range rounds {
+			arg := any(int64(100))
+			if function == "Map" {
+				arg = uint64(1)
+			}
+			if _, err := pool.Call(t.Context(), function, arg); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if s := pool.Stats(); s.Restored != 2*rounds || s.FullRestores < rounds || s.FullRestores > rounds+1 {
+		t.Errorf("a pool: %+v", s)
+	}
 }
 
 // TestSnapshotAnnounced: a guest that wants to be told of a snapshot is told, and may

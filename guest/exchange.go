@@ -204,5 +204,5 @@ func willNeed(list [][]byte, beyond uintptr) {
 		low, high = min(low, at), max(high, at+uintptr(len(b)))
 	}
 	low &^= page - 1
-	_, _, _ = syscall.RawSyscall(syscall.SYS_MADVISE, low, high+beyond-low, syscall.MADV_WILLNEED)
+	adviseWillNeed(low, high+beyond-low)
 }

@@ -19,3 +19,9 @@ func system(operation, argument uintptr) (uintptr, error) {
 // out makes a hypercall: it writes 0 to a port, which every program of a sandbox
 // may do. The host may have changed any memory when it returns.
 func out(port uint16)
+
+// adviseWillNeed is madvise(2) with MADV_WILLNEED. An error means that there is
+// nothing to advise.
+func adviseWillNeed(start, size uintptr) {
+	_, _, _ = syscall.RawSyscall(syscall.SYS_MADVISE, start, size, syscall.MADV_WILLNEED)
+}

@@ -6,3 +6,5 @@ package guest
 func system(_, _ uintptr) (uintptr, error) { return 0, errNotInSandbox }
 
 func out(uint16) {}
+
+func adviseWillNeed(_, _ uintptr) {}
