@@ -48,6 +48,22 @@ int main(void)
 	CHECK_EQ(munmap(b, big), 0);
 	CHECK_EQ(munmap(c, big), 0);
 
+	// WILLNEED takes no memory away from who uses it, and none of it is dirty.
+	size_t huge = (size_t)1 << 30;
+	char *h = mmap(NULL, huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CHECK(h != MAP_FAILED);
+	h[5 * page] = 7;
+	CHECK_EQ(madvise(h, huge, MADV_WILLNEED), 0);
+	for (int i = 0; i < 1000; i++) {
+		CHECK_EQ(h[i * page], i == 5 ? 7 : 0);
+	}
+	char *d = mmap(NULL, big / 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(d != MAP_FAILED);
+	memset(d, 1, big / 2);
+	CHECK_EQ(munmap(d, big / 2), 0);
+	CHECK_EQ(munmap(h, huge), 0);
+	CHECK_ERR(madvise(h, page, MADV_WILLNEED), ENOMEM);
+
 	// DONTNEED on a read-only mapping zeroes as well.
 	CHECK_EQ(mprotect(a, page, PROT_READ), 0);
 	CHECK_EQ(madvise(a, page, MADV_DONTNEED), 0);
