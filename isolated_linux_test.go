@@ -18,13 +18,9 @@ import (
 
 // What is isolated in the tests: EchoString does what its argument says.
 var (
-	isolated = airlock.Isolate("tests", airlock.HostFuncs{
-		"EchoString": airlock.Func(misbehave),
-		"EchoInt32":  airlock.Func(func(v int32) int32 { return v + 1 }),
-		"EchoBytes":  airlock.Func(func(b []byte) []byte { return b }),
-		"EchoVoid":   airlock.Func(func() {}),
-	}, airlock.Syscalls{Names: []string{"getppid", "readlinkat", "getdents64", "getrlimit", "prlimit64"}, ReadFiles: true})
-	isolatedKill = airlock.Isolate("tests that are killed", airlock.HostFuncs{
+	isolated      = isolate("tests")
+	isolatedAlone = isolate("alone") // of one test, which nobody else's calls come between
+	isolatedKill  = airlock.Isolate("tests that are killed", airlock.HostFuncs{
 		"EchoString": airlock.Func(misbehave),
 	}, airlock.Syscalls{Kill: true})
 	isolatedWrong = airlock.Isolate("wrong", airlock.HostFuncs{
@@ -33,9 +29,19 @@ var (
 	isolatedLate = airlock.Isolate("late", airlock.HostFuncs{"EchoVoid": airlock.Func(func() {})}, airlock.Syscalls{})
 )
 
+func isolate(name string) *airlock.Isolated {
+	return airlock.Isolate(name, airlock.HostFuncs{
+		"EchoString": airlock.Func(misbehave),
+		"EchoInt32":  airlock.Func(func(v int32) int32 { return v + 1 }),
+		"EchoBytes":  airlock.Func(func(b []byte) []byte { return b }),
+		"EchoVoid":   airlock.Func(func() {}),
+	}, airlock.Syscalls{Names: []string{"getppid", "readlinkat", "getdents64", "getrlimit", "prlimit64"}, ReadFiles: true})
+}
+
 // isolatedMain is what TestMain calls first.
 func isolatedMain() {
 	isolated.Main()
+	isolatedAlone.Main()
 	isolatedKill.Main()
 	isolatedWrong.Main()
 }
@@ -110,7 +116,7 @@ func TestIsolated(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = syscall.Close(inherited) }()
-	sb := isolatedSandbox(t, isolated)
+	sb := isolatedSandbox(t, isolatedAlone)
 	text := func(what string) string {
 		t.Helper()
 		got, err := airlock.Call[string](t.Context(), sb, "HostString", what)
@@ -130,7 +136,7 @@ func TestIsolated(t *testing.T) {
 	if got := text("two"); got != "one" || remembered != "" {
 		t.Errorf("%q and %q: the worker has forgotten, or the application knows", got, remembered)
 	}
-	if got := text("environment"); got != "0 [airlock-worker tests]" {
+	if got := text("environment"); got != "0 [airlock-worker alone]" {
 		t.Errorf("environment: %s", got)
 	}
 	got := text("descriptors")

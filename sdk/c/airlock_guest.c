@@ -1533,7 +1533,124 @@ static size_t finish_call(struct airlock_call *call)
 	return w.position;
 }
 
+/* ---- What repeats ------------------------------------------------------- */
+
+/*
+ * Most messages are of the same function as the one before, and end with one
+ * text or some bytes: all that comes before the number of those is the same then.
+ */
+
+/* Where the number of a value's bytes is, if these end the message; else 0. */
+static size_t find_tail(const uint8_t *message, size_t size, const struct airlock_value *value)
+{
+	const void *start = NULL;
+	size_t tail = 0;
+
+	if (value->type == AIRLOCK_STRING) {
+		start = value->as.string.data;
+		tail = value->as.string.size + 1;
+	} else if (value->type == AIRLOCK_BYTES) {
+		start = value->as.bytes.data;
+		tail = value->as.bytes.size;
+	}
+	if (start == NULL || (const uint8_t *)start != message + size - tail)
+		return 0;
+	return size - tail - sizeof(uint32_t);
+}
+
+/* Reads a value whose number of bytes is there, and has its type. False if the message doesn't end with it. */
+static bool read_tail(const uint8_t *message, size_t size, size_t at, struct airlock_value *value)
+{
+	const uint8_t *start = message + at + sizeof(uint32_t);
+	uint64_t length = load32(message + at);
+
+	if (value->type == AIRLOCK_BYTES) {
+		value->as.bytes = airlock_bytes_of(start, length);
+		return at + sizeof(uint32_t) + length == size;
+	}
+	value->as.string = airlock_text_of((const char *)start, length);
+	return at + sizeof(uint32_t) + length + 1 == size && start[length] == 0 && is_utf8(start, length);
+}
+
+/* True if a message begins with these bytes, but for its size, which has to be right, and goes on behind them. */
+static bool begins_with(const uint8_t *message, size_t size, const uint8_t *bytes, size_t count)
+{
+	const size_t prefix = sizeof(uint32_t);
+
+	return count > 0 && size >= count + sizeof(uint32_t) && load32(message) == size - prefix &&
+	       __builtin_memcmp(message + prefix, bytes + prefix, count - prefix) == 0;
+}
+
 /* ---- The host ----------------------------------------------------------- */
+
+/* The last call of the host, and its last answer, as far as the next ones may repeat them. */
+static struct {
+	const struct airlock_import *function; /* NULL: there is nothing to repeat */
+	uint8_t bytes[192];
+	size_t size;
+} asked;
+
+static struct {
+	enum airlock_type type;
+	uint8_t bytes[64];
+	size_t size; /* 0: there is nothing to repeat */
+} answered;
+
+/* Writes a call of the host. False if it doesn't fit. */
+static bool write_ask(struct writer *w, const struct airlock_import *function, const struct airlock_value *arguments,
+                      size_t count)
+{
+	size_t fixed, size;
+
+	if (count == 1 && asked.function == function) {
+		const bool is_text = arguments->type == AIRLOCK_STRING;
+
+		size = is_text ? arguments->as.string.size : arguments->as.bytes.size;
+		put(w, asked.bytes, asked.size);
+		put32(w, (uint32_t)size);
+		put(w, is_text ? (const void *)arguments->as.string.data : arguments->as.bytes.data, size);
+		if (is_text)
+			put_zero(w);
+		return put_end(w);
+	}
+	asked.function = NULL;
+	if (!write_call(w, airlock_text(function->name), arguments, count))
+		return false;
+	if (count != 1 || (arguments->type != AIRLOCK_STRING && arguments->type != AIRLOCK_BYTES))
+		return true;
+	size = arguments->type == AIRLOCK_STRING ? arguments->as.string.size + 1 : arguments->as.bytes.size;
+	fixed = w->position - size - sizeof(uint32_t);
+	if (fixed <= sizeof(asked.bytes)) {
+		copy(asked.bytes, w->data, fixed);
+		asked.size = fixed;
+		asked.function = function;
+	}
+	return true;
+}
+
+/* Reads the host's answer. False if it is not a result. */
+static bool read_answer(const uint8_t *message, size_t size, struct outcome *outcome)
+{
+	if (begins_with(message, size, answered.bytes, answered.size)) {
+		outcome->code = AIRLOCK_OK;
+		outcome->value.type = answered.type;
+		if (read_tail(message, size, answered.size, &outcome->value))
+			return true;
+	}
+	answered.size = 0;
+	if (!read_result(message, size, outcome))
+		return false;
+	if (outcome->code == AIRLOCK_OK) {
+		size_t fixed = find_tail(message, size, &outcome->value);
+
+		if (fixed > 0 && fixed <= sizeof(answered.bytes)) {
+			copy(answered.bytes, message, fixed);
+			answered.type = outcome->value.type;
+			answered.size = fixed;
+		}
+	}
+	return true;
+}
 
 static enum airlock_code refuse(struct airlock_value *value, enum airlock_code code, const char *why)
 {
@@ -1571,12 +1688,12 @@ static enum airlock_code ask_host(struct writer *w, const struct airlock_import 
 
 	if (code != AIRLOCK_OK)
 		return code;
-	if (!write_call(w, airlock_text(function->name), arguments, count))
+	if (!write_ask(w, function, arguments, count))
 		return refuse(value, AIRLOCK_TOO_LARGE, "the arguments do not fit into the message buffer");
 	length = pass(OPERATION_HOST, w->position);
 	if (length < 0)
 		return refuse(value, AIRLOCK_DENIED, "the host takes no calls now");
-	if ((uint64_t)length > channel.input_size || !read_result(channel.input, (size_t)length, &outcome))
+	if ((uint64_t)length > channel.input_size || !read_answer(channel.input, (size_t)length, &outcome))
 		return refuse(value, AIRLOCK_MALFORMED, "the host's answer is not a result");
 	if (outcome.code == AIRLOCK_OK && outcome.value.type != function->result)
 		return refuse(value, AIRLOCK_MALFORMED, "the host's result has another type than the import");
@@ -1763,12 +1880,7 @@ static void declare(const struct airlock_program *program)
 		stop(airlock_text("the host refused the declaration"));
 }
 
-/*
- * What the next call may repeat of the last one. Most calls are of the same
- * function as the one before, and differ in their last argument: if that is a
- * string or bytes and ends the message, all that comes before its length is the
- * same then, and is compared instead of read once more.
- */
+/* What the next call may repeat of the last one. */
 static struct {
 	const struct airlock_function *function; /* NULL: there is nothing to repeat */
 	size_t fixed;                            /* bytes up to that length */
@@ -1779,51 +1891,25 @@ static struct {
 static void remember(const struct airlock_function *function, size_t size)
 {
 	const struct request *request = &current.request;
-	const struct airlock_value *value;
-	size_t tail; /* what the argument takes at the end of the message */
 
 	previous.function = NULL;
 	if (request->count == 0)
 		return;
-	value = &request->arguments[request->count - 1];
-	if (value->type == AIRLOCK_STRING) {
-		tail = value->as.string.size + 1;
-		if ((const uint8_t *)value->as.string.data != channel.call + size - tail)
-			return;
-	} else if (value->type == AIRLOCK_BYTES) {
-		tail = value->as.bytes.size;
-		if ((const uint8_t *)value->as.bytes.data != channel.call + size - tail)
-			return;
-	} else {
-		return;
-	}
-	previous.function = function;
-	previous.fixed = size - tail - sizeof(uint32_t);
+	previous.fixed = find_tail(channel.call, size, &request->arguments[request->count - 1]);
+	if (previous.fixed > 0)
+		previous.function = function;
 }
 
 /* Whether the message in the input buffer begins like the last one, which is in channel.call. */
 static bool is_repeated(size_t size)
 {
-	const size_t prefix = sizeof(uint32_t); /* the size of the message, which may differ */
-
-	return previous.function != NULL && size >= previous.fixed + sizeof(uint32_t) &&
-	       load32(channel.input) == size - prefix &&
-	       __builtin_memcmp(channel.call + prefix, channel.input + prefix, previous.fixed - prefix) == 0;
+	return previous.function != NULL && begins_with(channel.input, size, channel.call, previous.fixed);
 }
 
 /* Reads the last argument of a repeated call. The others are what they were. */
 static bool repeat_call(size_t size)
 {
-	struct airlock_value *value = &current.request.arguments[current.request.count - 1];
-	const uint8_t *start = channel.call + previous.fixed + sizeof(uint32_t);
-	uint64_t length = load32(channel.call + previous.fixed);
-
-	if (value->type == AIRLOCK_BYTES) {
-		value->as.bytes = airlock_bytes_of(start, length);
-		return previous.fixed + sizeof(uint32_t) + length == size;
-	}
-	value->as.string = airlock_text_of((const char *)start, length);
-	return previous.fixed + sizeof(uint32_t) + length + 1 == size && start[length] == 0 && is_utf8(start, length);
+	return read_tail(channel.call, size, previous.fixed, &current.request.arguments[current.request.count - 1]);
 }
 
 /* Sends what ended the last call, and waits for the next one. Returns the size of its message. */

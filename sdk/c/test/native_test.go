@@ -172,6 +172,53 @@ func TestServeRepeated(t *testing.T) {
 	})
 }
 
+// TestAskRepeated: a call of the host that begins like the one before reaches it as any
+// other does, and so does its answer, whatever the rest of it is.
+func TestAskRepeated(t *testing.T) {
+	t.Parallel()
+	onEachCompiler(t, func(t *testing.T, h *host) {
+		t.Helper()
+		for n := range 200 {
+			text := strings.Repeat("é", n)
+			h.want(text, "HostString", text)
+			h.want(fmt.Sprint([]byte(text)), "HostBytes", []byte(text))
+			h.want(text, "HostString", text)
+			h.want(text+"!", "HostString", text+"!")
+			if n%7 == 0 {
+				h.want("7", "HostInt32", int32(7))
+			}
+		}
+		echo := h.answer
+		random := rand.New(rand.NewPCG(9, 10))
+		for _, v := range []wire.Value{wire.String("text"), wire.String(""), wire.Bytes([]byte{1, 2}), wire.Bytes(nil)} {
+			good, err := wire.AppendResult(nil, &wire.Result{Value: v})
+			if err != nil {
+				t.Fatal(err)
+			}
+			function := "HostString"
+			if v.Kind() == wire.KindBytes {
+				function = "HostBytes"
+			}
+			call, err := wire.AppendCall(nil, &wire.Call{Name: function, Args: []wire.Value{v}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			mutations(random, good, func(mutated []byte) {
+				for _, message := range [][]byte{good, mutated} {
+					h.answer = func([]byte) (int64, []byte) { return int64(len(message)), message }
+					want, err := wire.DecodeResult(message)
+					got, end := h.callMessage(call)
+					taken := err == nil && want.Err == nil && want.Value.Kind() == v.Kind()
+					if end != "" || (got.Err == nil) != taken || taken && !got.Value.Equal(want.Value) {
+						t.Fatalf("%x\nis %v, %v for the guest, and %v, %v for package wire", message, got, end, want, err)
+					}
+				}
+			})
+		}
+		h.answer = echo
+	})
+}
+
 // TestMessagesInBetween: arguments and results outlive what else is sent while a
 // call is in progress.
 func TestMessagesInBetween(t *testing.T) {
