@@ -120,7 +120,8 @@ type Stats struct {
 	// Restores is how often it was restored, FullRestores how many of these took ten
 	// times as long, and made the next use slower too, because the guest had changed
 	// its page tables: by a first touch of memory as a rule. Calls made before the
-	// snapshot is taken are a cure.
+	// snapshot is taken are a cure. It doesn't happen where KVM has nested paging, but
+	// for restores to another snapshot than the one before.
 	Restores, FullRestores uint64
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock"
+	"github.com/airlockvm/airlock/internal/kvmtest"
 )
 
 func snapHosts() airlock.HostFuncs {
@@ -142,8 +143,12 @@ func TestRestoreFirstTouch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if s := sb.Stats(); s.Restores != 2*rounds || s.FullRestores < rounds {
-		t.Errorf("%+v: mmap changed no page tables", s)
+	full := uint64(rounds)
+	if kvmtest.Require(t).NestedPaging() {
+		full = 0 // nothing keeps a copy of page tables
+	}
+	if s := sb.Stats(); s.Restores != 2*rounds || s.FullRestores < full || s.FullRestores > full+1 {
+		t.Errorf("%+v: mmap made %d restores slow", s, full)
 	}
 	pool, err := airlock.NewPool(t.Context(), snap, airlock.PoolOptions{Size: 1, Sandbox: airlock.Options{HostFuncs: snapHosts()}})
 	if err != nil {
@@ -161,7 +166,7 @@ func TestRestoreFirstTouch(t *testing.T) {
 			}
 		}
 	}
-	if s := pool.Stats(); s.Restored != 2*rounds || s.FullRestores < rounds || s.FullRestores > rounds+1 {
+	if s := pool.Stats(); s.Restored != 2*rounds || s.FullRestores < full || s.FullRestores > full+1 {
 		t.Errorf("a pool: %+v", s)
 	}
 }

@@ -55,6 +55,20 @@ func detectFlavour(root fs.FS) Flavour {
 	return FlavourUnknown
 }
 
+// detectNestedPaging reports whether KVM lets the processor walk the guest's page
+// tables, and so keeps no copy of them. Where that can't be told it reports false.
+func detectNestedPaging(root fs.FS) bool {
+	file := map[Flavour]string{
+		FlavourVMX: "sys/module/kvm_intel/parameters/ept",
+		FlavourSVM: "sys/module/kvm_amd/parameters/npt",
+	}[detectFlavour(root)]
+	if file == "" {
+		return false
+	}
+	text, err := fs.ReadFile(root, file)
+	return err == nil && slices.Contains([]string{"Y", "1"}, strings.TrimSpace(string(text)))
+}
+
 // cpuFlags returns the flags of the first processor in /proc/cpuinfo.
 func cpuFlags(root fs.FS) []string {
 	f, err := root.Open("proc/cpuinfo")

@@ -31,6 +31,34 @@ func TestDetectFlavour(t *testing.T) {
 	}
 }
 
+func TestDetectNestedPaging(t *testing.T) {
+	for _, test := range []struct {
+		module, parameter, text string
+		want                    bool
+	}{
+		{"kvm_intel", "ept", "Y\n", true},
+		{"kvm_intel", "ept", "N\n", false},
+		{"kvm_amd", "npt", "Y\n", true},
+		{"kvm_amd", "npt", "1\n", true},
+		{"kvm_amd", "npt", "0\n", false},
+		{"kvm_amd", "npt", "", false},
+		{"kvm_amd", "other", "Y\n", false},
+		{"kvm_pvm", "npt", "Y\n", false},
+	} {
+		root := fstest.MapFS{"sys/module/" + test.module + "/parameters/" + test.parameter: {Data: []byte(test.text)}}
+		if got := detectNestedPaging(root); got != test.want {
+			t.Errorf("%+v: %v", test, got)
+		}
+		root["sys/module/kvm_pvm/refcnt"] = &fstest.MapFile{}
+		if detectNestedPaging(root) {
+			t.Errorf("%+v beside kvm_pvm", test)
+		}
+	}
+	if detectNestedPaging(fstest.MapFS{}) {
+		t.Error("nested paging of nothing")
+	}
+}
+
 func TestCPUFlags(t *testing.T) {
 	cpuinfo := func(text string) fs.FS { return fstest.MapFS{"proc/cpuinfo": {Data: []byte(text)}} }
 	for _, test := range []struct {

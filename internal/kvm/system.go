@@ -17,6 +17,7 @@ type System struct {
 	runSize  int // bytes of a virtual CPU's run page, with its extensions
 	flavour  Flavour
 	version  Version
+	nested   bool
 	resource *leak.Resource
 
 	tscKHz atomic.Uint64 // 0 when not asked for yet
@@ -75,6 +76,7 @@ func (s *System) setup(path string) error {
 		}
 	}
 	s.flavour = detectFlavour(hostFiles())
+	s.nested = detectNestedPaging(hostFiles())
 	s.version, err = hostKernelVersion()
 	return err
 }
@@ -90,6 +92,10 @@ func (s *System) Close() error {
 
 // Flavour returns which implementation of KVM this is.
 func (s *System) Flavour() Flavour { return s.flavour }
+
+// NestedPaging reports whether the processor walks the guest's page tables, so that
+// KVM keeps no copy of them.
+func (s *System) NestedPaging() bool { return s.nested }
 
 // KernelVersion returns the version of the host's kernel.
 func (s *System) KernelVersion() Version { return s.version }

@@ -88,6 +88,7 @@ type Machine struct {
 	// run that would make sure costs as much there as a tenth of a call.
 	replaceable bool
 	pvm         bool
+	nested      bool // paging: see kvm.System.NestedPaging
 
 	mu      sync.Mutex
 	session session     // guarded by mu
@@ -235,7 +236,7 @@ func (m *Machine) createVCPU(sys *kvm.System) error {
 		return err
 	}
 	m.vcpu = vcpu
-	m.pvm = sys.Flavour() == kvm.FlavourPVM
+	m.pvm, m.nested = sys.Flavour() == kvm.FlavourPVM, sys.NestedPaging()
 	table, err := sys.GuestCPUID(cpuidFilter(sys))
 	if err != nil {
 		return err

@@ -67,8 +67,8 @@ var ErrMemorySize = errors.New("machine: the snapshot is of a machine with anoth
 // Restore brings the machine to where the snapshot was taken, whatever has
 // happened to it. The seed is randomness that nobody else gets. Not between
 // Begin and End. If it fails, the machine's state is unknown, until a restore
-// succeeds. Full says that more had to be done than to copy pages: the guest may have
-// been in ring 0 or have changed its page tables, or the snapshot is another one.
+// succeeds. Full says that KVM had to forget what it knew of the guest's page tables:
+// these may have changed, or the snapshot is another one.
 func (m *Machine) Restore(s *Snapshot, seed [32]byte) (full bool, err error) {
 	if s.config.Memory != m.config.Memory {
 		return false, ErrMemorySize
@@ -87,16 +87,17 @@ func (m *Machine) Restore(s *Snapshot, seed [32]byte) (full bool, err error) {
 	}
 	known := m.tracker.base == s && !m.tracker.lost
 	m.tracker.lost = true
+	all := true // that ring 0 can change may have been changed
 	full = true
 	if known {
-		full, err = m.revert(s)
+		all, full, err = m.revert(s)
 	} else {
 		err = m.rebase(s)
 	}
 	if err != nil {
 		return false, err
 	}
-	if err := m.writeCPU(&s.cpu, full); err != nil {
+	if err := m.writeCPU(&s.cpu, all); err != nil {
 		return false, err
 	}
 	if err := m.awake(s, seed); err != nil {
@@ -107,11 +108,12 @@ func (m *Machine) Restore(s *Snapshot, seed [32]byte) (full bool, err error) {
 }
 
 // revert undoes what was written to since the machine was in the state of the
-// snapshot. It reports whether the guest may have been in ring 0.
-func (m *Machine) revert(s *Snapshot) (all bool, err error) {
+// snapshot. All says that the guest may have been in ring 0, full that KVM has
+// forgotten what it knew of the guest's page tables.
+func (m *Machine) revert(s *Snapshot) (all, full bool, err error) {
 	t := &m.tracker
 	if err := m.vm.DirtyLog(0, t.dirty); err != nil {
-		return true, err
+		return true, true, err
 	}
 	m.memory.Written(t.dirty)
 	fresh, ring0 := t.sort(s.ring0)
@@ -119,23 +121,28 @@ func (m *Machine) revert(s *Snapshot) (all bool, err error) {
 	if fresh > maxCopied {
 		// clean are those that are taken out of the log: not hot.
 		if err := m.memory.Drop(t.clean); err != nil {
-			return true, err
+			return true, true, err
 		}
 		for _, i := range t.words {
 			t.dirty[i] &^= t.clean[i]
 		}
 	}
 	m.memory.Revert(t.dirty, t.words)
-	if all {
+	// With nested paging there is no copy, and the processor's walks of page tables
+	// count as writes to them, so that they are in the log always. What the processor
+	// itself has cached goes when pages are taken out of the log, which these are: KVM
+	// flushes the guest's translations then.
+	flushed := m.nested && s.ring0 != nil && ring0
+	if full = all && !flushed; full {
 		if err := m.flushShadow(); err != nil {
-			return true, err
+			return true, true, err
 		}
 	}
 	err = m.watch(t.clean, t.words)
 	for _, i := range t.words {
 		t.clean[i] = 0
 	}
-	return all, err
+	return all, full, err
 }
 
 // sort decides which of the dirty pages stay in the log, and puts the others into
