@@ -58,11 +58,13 @@ func detectFlavour(root fs.FS) Flavour {
 // detectNestedPaging reports whether KVM lets the processor walk the guest's page
 // tables, and so keeps no copy of them. Where that can't be told it reports false.
 func detectNestedPaging(root fs.FS) bool {
-	file := map[Flavour]string{
-		FlavourVMX: "sys/module/kvm_intel/parameters/ept",
-		FlavourSVM: "sys/module/kvm_amd/parameters/npt",
-	}[detectFlavour(root)]
-	if file == "" {
+	var file string
+	switch detectFlavour(root) {
+	case FlavourVMX:
+		file = "sys/module/kvm_intel/parameters/ept"
+	case FlavourSVM:
+		file = "sys/module/kvm_amd/parameters/npt"
+	case FlavourPVM, FlavourUnknown:
 		return false
 	}
 	text, err := fs.ReadFile(root, file)
