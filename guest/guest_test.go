@@ -3,6 +3,8 @@ package guest
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/airlockvm/airlock/internal/wire"
@@ -75,6 +77,17 @@ func TestRequest(t *testing.T) {
 	if r.answer(); r.result.Err == nil || r.result.Err.Code != wire.CodeMalformed {
 		t.Errorf("garbage: %v", r.result)
 	}
+}
+
+// TestReserved: names that begin with "airlock." are not for programs.
+func TestReserved(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if text := fmt.Sprint(recover()); !strings.Contains(text, "reserved") {
+			t.Errorf("Export of a reserved name: %s", text)
+		}
+	}()
+	Export(wire.FunctionSnapshot, func() {})
 }
 
 // TestRequestAllocations: an echo takes one allocation, for the text that its
