@@ -168,25 +168,27 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, give giveArgumen
 }
 
 // prepare writes the message of a call to where the guest will find it.
-func (s *serving) prepare(name string, give giveArguments) (f *export, err error) {
-	if f, err = s.export(name); err != nil {
+func (s *serving) prepare(name string, give giveArguments) (*export, error) {
+	f, err := s.export(name)
+	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			wire.Forget(s.values) // else run does it
+	if s.values, err = give(s.values[:0], f); err == nil {
+		if err = s.put(s.putCall); err == nil {
+			return f, nil
 		}
-	}()
-	if s.values, err = give(s.values[:0], f); err != nil {
-		return nil, err
+		err = unsendable(err)
 	}
-	if err = s.put(s.putCall); err == nil {
-		return f, nil
-	}
+	wire.Forget(s.values) // else run does it
+	return nil, err
+}
+
+// unsendable is the error of a call whose message could not be written.
+func unsendable(err error) error {
 	if e, ok := errors.AsType[*wire.Error](err); ok && e.Reason == wire.ErrMessageSize {
-		return nil, fmt.Errorf("%w: a call of %d bytes for a buffer of %d", ErrTooLarge, e.Got, e.Limit)
+		return fmt.Errorf("%w: a call of %d bytes for a buffer of %d", ErrTooLarge, e.Got, e.Limit)
 	}
-	return nil, fmt.Errorf("%w: %w", ErrArguments, err)
+	return fmt.Errorf("%w: %w", ErrArguments, err)
 }
 
 // start boots the program and runs it until it serves.
@@ -209,7 +211,19 @@ func (sb *Sandbox) start(ctx context.Context) error {
 // answered.
 func (s *serving) run(ctx context.Context) error {
 	s.calling, s.failed, s.logs, s.exits = true, nil, 0, 0
-	defer func() { s.calling = false }()
+	err := s.exchange(ctx)
+	s.calling = false
+	if err == nil {
+		return nil
+	}
+	if ended, ok := errors.AsType[errEnded](err); ok {
+		return &GuestExitError{Code: ended.code}
+	}
+	return err
+}
+
+// exchange is run. Its error may be an errEnded.
+func (s *serving) exchange(ctx context.Context) error {
 	exit, err := s.collect(ctx)
 	if err != nil {
 		return err
@@ -230,17 +244,13 @@ func (s *serving) run(ctx context.Context) error {
 	}
 	switch {
 	case launched:
-		err = s.meet(ctx, 0)
+		return s.meet(ctx, 0)
 	case exit == nil && s.heat.wanted() && s.machine.Launch(s.heat.patience):
 		s.heat.launched()
-		err = s.meet(ctx, launchTime)
+		return s.meet(ctx, launchTime)
 	default:
-		err = s.plain(ctx, exit)
+		return s.plain(ctx, exit)
 	}
-	if ended, ok := errors.AsType[errEnded](err); ok {
-		return &GuestExitError{Code: ended.code}
-	}
-	return err
 }
 
 // plain runs the guest on this thread until it waits for a call: nil. The error

@@ -133,9 +133,6 @@ var errNext = errors.New("guest waits for a call")
 //
 // Guest-controlled: length and content.
 func (s *serving) receive(length uint64) ([]byte, error) {
-	if limit := s.sandbox.config.OutputSize; length > limit {
-		return nil, fmt.Errorf("%w: a message of %d bytes in a buffer of %d", ErrProtocol, length, limit)
-	}
 	var err error
 	if s.own = length > largeMessage; s.own {
 		s.message, err = s.machine.CloneMessage(length)
@@ -174,10 +171,11 @@ func (s *serving) keep(v *wire.Value) {
 // processor has in its cache takes longer than to copy it.
 func (s *serving) put(write func([]byte) (int, error)) error {
 	n, err := write(s.short[:])
-	if errors.Is(err, wire.ErrTooLarge) {
-		n, err = s.machine.PutMessage(write)
-	} else if err == nil {
+	switch {
+	case err == nil:
 		err = s.machine.WriteMessage(s.short[:n])
+	case errors.Is(err, wire.ErrTooLarge):
+		n, err = s.machine.PutMessage(write)
 	}
 	s.answering = uint64(n) //nolint:gosec // G115: a length
 	return err

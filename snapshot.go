@@ -249,6 +249,7 @@ func (sb *Sandbox) resume(snap *Snapshot) {
 		sb.serving.adopt(snap.declaration)
 		sb.serving.origin = snap
 	}
+	sb.serving.calling = false // it may have been poisoned in a call
 }
 
 func newSeed() (seed [32]byte) {

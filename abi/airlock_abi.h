@@ -75,7 +75,8 @@
 /*
  * Messages: what programs send through the kernel with AIRLOCK_SYSCALL, in the
  * output message buffer; control.message says how long it is and how long the
- * answer in the input message buffer. FlatBuffers of abi/schema.
+ * answer in the input message buffer, which programs can't write to. FlatBuffers
+ * of abi/schema.
  */
 #define AIRLOCK_PORT_DECLARE 0xa108u /* guest declaration -> host functions */
 #define AIRLOCK_PORT_NEXT 0xa109u    /* function result, or nothing the first time -> function call */

@@ -35,3 +35,13 @@ func Fetch(b []byte)
 //
 //go:noescape
 func Claim(b []byte)
+
+// IsASCII reports whether no byte of b is more than 127.
+//
+//go:noescape
+func IsASCII(b []byte) bool
+
+// IsASCIIString is IsASCII for strings.
+//
+//go:noescape
+func IsASCIIString(s string) bool

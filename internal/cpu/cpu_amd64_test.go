@@ -98,3 +98,28 @@ func TestFetch(t *testing.T) {
 		t.Error(data)
 	}
 }
+
+// TestIsASCII: each length, with each byte of it in turn the one that is none, and
+// what lies before and behind it.
+func TestIsASCII(t *testing.T) {
+	const room = 16
+	for n := range 100 {
+		outside := bytes.Repeat([]byte{0x80}, room+n+room)
+		b := outside[room : room+n]
+		for i := range b {
+			b[i] = 0x7f
+		}
+		check := func(want bool) {
+			if cpu.IsASCII(b) != want || cpu.IsASCIIString(string(b)) != want {
+				t.Errorf("%x: not %t", b, want)
+			}
+		}
+		check(true)
+		for i := range b {
+			b[i] = 0x80
+			check(false)
+			b[i] = 0
+			check(true)
+		}
+	}
+}

@@ -24,3 +24,18 @@ func Fetch([]byte) {}
 
 // Claim does nothing.
 func Claim([]byte) {}
+
+// IsASCII reports whether no byte of b is more than 127.
+func IsASCII(b []byte) bool { return isASCII(b) }
+
+// IsASCIIString is IsASCII for strings.
+func IsASCIIString(s string) bool { return isASCII(s) }
+
+func isASCII[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if s[i] > 127 {
+			return false
+		}
+	}
+	return true
+}

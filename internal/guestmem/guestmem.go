@@ -142,9 +142,9 @@ func (m *Memory) Reset() error { return discard(m.buf) }
 // Prefault makes the pages of a range present and private, in one go: cheaper
 // than a fault for each when it is known that they will be written.
 func (m *Memory) Prefault(gpa, size uint64) error {
-	b, err := m.slice(gpa, size)
-	if err != nil {
-		return err
+	b, ok := m.slice(gpa, size)
+	if !ok {
+		return m.outside(gpa, size)
 	}
 	return populate(b)
 }
@@ -159,20 +159,25 @@ func (m *Memory) PreferLargePages(start, end uint64) error {
 	if start >= end {
 		return nil
 	}
-	b, err := m.slice(start, end-start)
-	if err != nil {
-		return err
+	b, ok := m.slice(start, end-start)
+	if !ok {
+		return m.outside(start, end-start)
 	}
 	return preferLarge(b)
 }
 
-// slice returns the bytes at a guest-physical address. It must not leave this
-// package.
-func (m *Memory) slice(gpa, size uint64) ([]byte, error) {
+// slice returns the bytes at a guest-physical address, or false if they don't lie in
+// the buffer. It must not leave this package. The error is that of outside, so that
+// this is compiled into its callers.
+func (m *Memory) slice(gpa, size uint64) (b []byte, ok bool) {
 	if gpa > m.Size() || size > m.Size()-gpa {
-		return nil, fmt.Errorf("%w: %#x bytes at %#x of %#x", ErrBounds, size, gpa, m.Size())
+		return nil, false
 	}
-	return m.buf[gpa : gpa+size : gpa+size], nil
+	return m.buf[gpa : gpa+size : gpa+size], true
+}
+
+func (m *Memory) outside(gpa, size uint64) error {
+	return fmt.Errorf("%w: %#x bytes at %#x of %#x", ErrBounds, size, gpa, m.Size())
 }
 
 // CopyOut copies len(dst) bytes out of guest memory.
@@ -180,9 +185,9 @@ func (m *Memory) slice(gpa, size uint64) ([]byte, error) {
 // Guest-controlled: what arrives in dst; and bytes that are read twice may
 // differ.
 func (m *Memory) CopyOut(dst []byte, gpa uint64) error {
-	b, err := m.slice(gpa, uint64(len(dst)))
-	if err != nil {
-		return err
+	b, ok := m.slice(gpa, uint64(len(dst)))
+	if !ok {
+		return m.outside(gpa, uint64(len(dst)))
 	}
 	copy(dst, b)
 	return nil
@@ -190,9 +195,9 @@ func (m *Memory) CopyOut(dst []byte, gpa uint64) error {
 
 // CopyIn copies src into guest memory.
 func (m *Memory) CopyIn(gpa uint64, src []byte) error {
-	b, err := m.slice(gpa, uint64(len(src)))
-	if err != nil {
-		return err
+	b, ok := m.slice(gpa, uint64(len(src)))
+	if !ok {
+		return m.outside(gpa, uint64(len(src)))
 	}
 	copy(b, src)
 	if m.written != nil && len(src) > 0 {
@@ -205,9 +210,9 @@ func (m *Memory) CopyIn(gpa uint64, src []byte) error {
 //
 // Guest-controlled: what arrives.
 func (m *Memory) Clone(gpa, size uint64) ([]byte, error) {
-	b, err := m.slice(gpa, size)
-	if err != nil {
-		return nil, err
+	b, ok := m.slice(gpa, size)
+	if !ok {
+		return nil, m.outside(gpa, size)
 	}
 	return append([]byte(nil), b...), nil // which spares the zeros that make would write first
 }
@@ -215,7 +220,7 @@ func (m *Memory) Clone(gpa, size uint64) ([]byte, error) {
 // Claim begins to get memory into the processor's cache that is about to be
 // written, and that a guest on another processor has read, as [cpu.Claim] says.
 func (m *Memory) Claim(gpa, size uint64) {
-	if b, err := m.slice(gpa, size); err == nil {
+	if b, ok := m.slice(gpa, size); ok {
 		cpu.Claim(b)
 	}
 }
@@ -224,9 +229,9 @@ func (m *Memory) Claim(gpa, size uint64) {
 // and returns what it does: how many bytes, or an error. It must not keep the
 // slice, nor read from it, because the guest can change it at any time.
 func (m *Memory) Put(gpa, size uint64, write func(b []byte) (int, error)) (int, error) {
-	b, err := m.slice(gpa, size)
-	if err != nil {
-		return 0, err
+	b, ok := m.slice(gpa, size)
+	if !ok {
+		return 0, m.outside(gpa, size)
 	}
 	n, err := write(b)
 	if m.written != nil && n > 0 {
@@ -276,9 +281,9 @@ func (w Word64) Load() uint64 { return atomic.LoadUint64(w.p) }
 func (w Word64) Store(v uint64) { atomic.StoreUint64(w.p, v) }
 
 func (m *Memory) word(gpa, size uint64) (unsafe.Pointer, error) {
-	b, err := m.slice(gpa, size)
-	if err != nil {
-		return nil, err
+	b, ok := m.slice(gpa, size)
+	if !ok {
+		return nil, m.outside(gpa, size)
 	}
 	if gpa%size != 0 {
 		return nil, fmt.Errorf("guestmem: no %d-byte word at %#x", size, gpa)

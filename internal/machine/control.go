@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/cpu"
 )
 
 // ErrMessage means that a length or count that the guest gave is impossible.
@@ -116,7 +117,7 @@ func (m *Machine) AnswerHypercall(length uint64, result int32) error {
 // CopyMessage copies len(dst) bytes out of the output message buffer.
 func (m *Machine) CopyMessage(dst []byte) error {
 	if uint64(len(dst)) > m.boot.OutputSize {
-		return fmt.Errorf("%w: a message of %d bytes in a buffer of %d", ErrMessage, len(dst), m.boot.OutputSize)
+		return m.longMessage(uint64(len(dst)))
 	}
 	return m.memory.CopyOut(dst, m.boot.OutputGPA)
 }
@@ -125,27 +126,69 @@ func (m *Machine) CopyMessage(dst []byte) error {
 // own.
 func (m *Machine) CloneMessage(length uint64) ([]byte, error) {
 	if length > m.boot.OutputSize {
-		return nil, fmt.Errorf("%w: a message of %d bytes in a buffer of %d", ErrMessage, length, m.boot.OutputSize)
+		return nil, m.longMessage(length)
 	}
 	return m.memory.Clone(m.boot.OutputGPA, length)
+}
+
+func (m *Machine) longMessage(length uint64) error {
+	return fmt.Errorf("%w: a message of %d bytes in a buffer of %d", ErrMessage, length, m.boot.OutputSize)
 }
 
 // PutMessage lets a function write a message to the input message buffer, as
 // guestmem.Memory.Put says.
 func (m *Machine) PutMessage(put func(b []byte) (int, error)) (int, error) {
+	m.sent.forget()
 	return m.memory.Put(m.boot.InputGPA, m.boot.InputSize, put)
 }
 
 // ClaimInput says that a message of about that length will soon be written for a
 // guest that runs on another processor.
 func (m *Machine) ClaimInput(length uint64) {
-	m.memory.Claim(m.boot.InputGPA, min(length, m.boot.InputSize))
+	start := uint64(0)
+	if m.sent.repeated {
+		start = cpu.CacheLine
+	}
+	if end := min(length, m.boot.InputSize); start < end {
+		m.memory.Claim(m.boot.InputGPA+start, end-start)
+	}
+}
+
+// sent is how the last message of the host begins.
+//
+// Most calls are of the same function as the one before, and their first cache line
+// differs in nothing. If it isn't written again, it need not go to the processor on
+// which the guest runs, which saves a tenth of a hot call. A guest that changes the
+// line, by way of its kernel, deceives nobody but itself.
+type sent struct {
+	line     [cpu.CacheLine]byte
+	known    bool // it is what the input message buffer begins with
+	repeated bool // the last message began like the one before
 }
 
 // WriteMessage copies src to the input message buffer.
 func (m *Machine) WriteMessage(src []byte) error {
-	if size := m.boot.InputSize; uint64(len(src)) > size {
-		return fmt.Errorf("machine: %d bytes are too many for an input buffer of %d", len(src), size)
+	if uint64(len(src)) > m.boot.InputSize {
+		return fmt.Errorf("machine: %d bytes are too many for an input buffer of %d", len(src), m.boot.InputSize)
+	}
+	if m.sent.repeats(src) {
+		return m.memory.CopyIn(m.boot.InputGPA+cpu.CacheLine, src[cpu.CacheLine:])
 	}
 	return m.memory.CopyIn(m.boot.InputGPA, src)
 }
+
+// repeats notes a message that is about to be sent, and reports whether its first
+// line need not be.
+func (s *sent) repeats(src []byte) bool {
+	if len(src) <= cpu.CacheLine {
+		s.forget()
+		return false
+	}
+	line := (*[cpu.CacheLine]byte)(src)
+	if s.repeated = s.known && *line == s.line; !s.repeated {
+		s.line, s.known = *line, true
+	}
+	return s.repeated
+}
+
+func (s *sent) forget() { s.known, s.repeated = false, false }

@@ -69,7 +69,7 @@ func (h *hot) grant(patience uint32) {
 	}
 }
 
-// forget is for when memory has become that of another time.
+// forget is Machine.forget.
 func (h *hot) forget() {
 	h.taken, h.replied = 0, false
 	h.granted.Store(0)

@@ -73,7 +73,8 @@ type Machine struct {
 	begun  bool        // between Begin and End
 	detach func() bool // ends the watch over the context; nil if it can't end
 
-	hot hot
+	hot  hot
+	sent sent
 
 	tracker    tracker
 	generation uint64 // of the clock page: how often the guest was restored
@@ -285,6 +286,12 @@ func (m *Machine) setState() error {
 	return nil
 }
 
+// forget is for when memory has become that of another time.
+func (m *Machine) forget() {
+	m.hot.forget()
+	m.sent.forget()
+}
+
 // noEvents says that nothing is pending or masked.
 var noEvents = kvm.VCPUEvents{Flags: kvm.EventsNMIPending | kvm.EventsShadow}
 
@@ -298,7 +305,7 @@ func (m *Machine) Reset() error {
 		return ErrNoImage
 	}
 	m.Pause()
-	m.hot.forget()
+	m.forget()
 	if err := m.settle(); err != nil {
 		return err
 	}

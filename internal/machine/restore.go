@@ -79,7 +79,7 @@ func (m *Machine) Restore(s *Snapshot, seed [32]byte) (full bool, err error) {
 	}
 	defer release()
 	m.Pause()
-	m.hot.forget()
+	m.forget()
 	if !m.replaceable {
 		if err := m.settle(); err != nil {
 			return false, err

@@ -3,6 +3,8 @@ package wire
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"github.com/airlockvm/airlock/internal/cpu"
 )
 
 // isName reports whether the text, which is valid UTF-8 and not too long, can
@@ -11,36 +13,12 @@ import (
 func isName(text []byte) bool { return len(text) > 0 && bytes.IndexByte(text, 0) < 0 }
 
 // isText reports whether s is valid UTF-8. Most of what calls pass is short and
-// ASCII: to see that takes two thirds of what [utf8.Valid] takes, and each echo is
+// ASCII: to see that takes a fraction of what [utf8.Valid] takes, and each echo is
 // looked at twice.
-func isText(s []byte) bool { return isASCII(s) || utf8.Valid(s) }
+func isText(s []byte) bool { return cpu.IsASCII(s) || utf8.Valid(s) }
 
 // isTextString is isText for strings.
-func isTextString(s string) bool { return isASCII(s) || utf8.ValidString(s) }
-
-// isASCII reports whether s is ASCII, if it has 16 bytes or more: the last 16 may be
-// looked at twice.
-func isASCII[T string | []byte](s T) bool {
-	if len(s) < 16 {
-		return false
-	}
-	bits := word(s[len(s)-16:]) | word(s[len(s)-8:])
-	for len(s) >= 16 && bits&nonASCII == 0 {
-		bits = word(s) | word(s[8:])
-		s = s[16:]
-	}
-	return bits&nonASCII == 0
-}
-
-// nonASCII are the bits that no byte of ASCII has.
-const nonASCII = 0x8080808080808080
-
-// word returns the first eight bytes.
-func word[T string | []byte](s T) uint64 {
-	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-}
+func isTextString(s string) bool { return cpu.IsASCIIString(s) || utf8.ValidString(s) }
 
 const ellipsis = "…"
 

@@ -143,6 +143,7 @@ var lies = map[string]func(){
 		}
 		send(abi.OperationNext, 16)
 	},
+	"Input":      func() { input[0] = 0 },
 	"RaceAny":    func() { race(true, ^uint64(0)) },
 	"RaceLength": raceLength,
 }
@@ -164,11 +165,10 @@ var truths = map[string]func() string{
 		_, errno := send(99, 0)
 		return errno.Error()
 	},
-	"Answer": func() string { // what the host has written is the guest's, to spoil
+	"Answer": func() string { // what the host has read is the guest's, to spoil
 		message := (*abi.Message)(at(abi.Physmap + abi.ControlOffsetMessage))
 		*message = abi.Message{Length: 1 << 40, Answer: ^uint64(0), Result: -1}
 		fill(0xff, len(output))
-		copy(input, output)
 		return "fine"
 	},
 	"RaceText": func() string { return fmt.Sprint(race(false, 3000)) },

@@ -18,29 +18,33 @@
 #include "sched/sched.h"
 #include "trace.h"
 
-static void map(u64 address, u64 gpa)
+/* Maps shared memory above what programs may unmap, once. */
+static i64 map(u64 address, u64 gpa, u64 size, u32 prot)
 {
-	u64 *entry = pagetable_entry(address, true);
+	if (regions_find(&user_regions, address) != NULL)
+		return 0;
+	if (regions_insert(&user_regions, address, address + size, prot, REGION_FIXED) < 0)
+		return -ENOMEM;
+	for (u64 offset = 0; offset < size; offset += PAGE_SIZE) {
+		u64 *entry = pagetable_entry(address + offset, true);
 
-	if (entry == NULL)
-		out_of_memory(address);
-	*entry = pagetable_value(gpa, PROT_READ | PROT_WRITE);
+		if (entry == NULL)
+			out_of_memory(address);
+		*entry = pagetable_value(gpa + offset, prot);
+	}
+	return 0;
 }
 
-/* Maps both buffers, which lie one behind the other, and the outbox, above what programs may unmap. */
+/* Maps both buffers and the outbox, one behind the other. */
 static i64 map_buffers(void)
 {
 	const struct airlock_boot *boot = &control_page()->boot;
-	u64 size = boot->output_size + boot->input_size;
+	u64 input = AIRLOCK_MESSAGES + boot->output_size;
 
-	if (regions_find(&user_regions, AIRLOCK_MESSAGES) != NULL)
-		return 0;
-	if (regions_insert(&user_regions, AIRLOCK_MESSAGES, AIRLOCK_MESSAGES + size + PAGE_SIZE,
-	                   PROT_READ | PROT_WRITE, REGION_FIXED) < 0)
+	if (map(AIRLOCK_MESSAGES, boot->output_gpa, boot->output_size, PROT_READ | PROT_WRITE) < 0 ||
+	    map(input, boot->input_gpa, boot->input_size, PROT_READ) < 0 ||
+	    map(input + boot->input_size, AIRLOCK_OUTBOX_GPA, PAGE_SIZE, PROT_READ | PROT_WRITE) < 0)
 		return -ENOMEM;
-	for (u64 offset = 0; offset < size; offset += PAGE_SIZE)
-		map(AIRLOCK_MESSAGES + offset, boot->output_gpa + offset);
-	map(AIRLOCK_MESSAGES + size, AIRLOCK_OUTBOX_GPA);
 	if (boot->flags & AIRLOCK_BOOT_TRACE)
 		control_page()->leave |= AIRLOCK_LEAVE_TRACE;
 	return 0;
