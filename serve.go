@@ -283,8 +283,7 @@ func (s *serving) callHost(message []byte) error {
 		s.host, s.hostName = s.hosts[s.asked.Name], s.asked.Name
 	}
 	failed := s.host.call(s.sandbox, &s.asked.Call, &s.reply)
-	s.asked.Forget() // what the function has got is the function's
-	defer s.reply.Clear()
+	defer s.forgetHostCall()
 	if failed != nil && s.failed == nil {
 		s.failed = failed
 	}
@@ -301,6 +300,16 @@ func (s *serving) callHost(message []byte) error {
 		}
 	}
 	return s.send()
+}
+
+// forgetHostCall lets go of what a host function has got and returned. By then the
+// guest has its answer, so that nobody waits for this.
+func (s *serving) forgetHostCall() {
+	s.asked.Forget()
+	s.reply.Clear()
+	if s.machine.Launched() {
+		s.asked.Room.Prepare()
+	}
 }
 
 var logLevels = map[wire.Level]slog.Level{

@@ -129,8 +129,10 @@ func flatc(t *testing.T, dir string, args ...string) {
 // it, so it stays small, and the generated code, which doesn't check anything,
 // stays out of everything but tests.
 func TestImports(t *testing.T) {
-	allowed := []string{"bytes", "encoding/binary", "errors", "math", "slices", "strconv", "strings", "unicode/utf8",
-		"github.com/airlockvm/airlock/internal/cpu"}
+	allowed := []string{
+		"bytes", "encoding/binary", "errors", "math", "slices", "strconv", "strings", "unicode/utf8",
+		"github.com/airlockvm/airlock/internal/cpu",
+	}
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
