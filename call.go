@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"slices"
 
@@ -92,7 +93,7 @@ func Bind[F any](sb *Sandbox, name string) (F, error) {
 		err = sb.callValues(ctx, name,
 			func(list []wire.Value, f *export) ([]wire.Value, error) {
 				if !slices.Equal(shape.Params, f.Params) || f.Return != shape.Return {
-					return list, fmt.Errorf("%w: it is %s", ErrArguments, signature(*f.Function))
+					return list, fmt.Errorf("%w: it is %s, and was bound as %v", ErrArguments, signature(*f.Function), reflect.TypeFor[F]())
 				}
 				return append(list, args...), nil
 			},
@@ -136,6 +137,8 @@ func (sb *Sandbox) callValues(ctx context.Context, name string, give giveArgumen
 	defer func() {
 		if fatal != nil {
 			sb.machine.Pause()
+			sb.log.LogAttrs(ctx, slog.LevelDebug, "call failed",
+				slog.String("guest", sb.guest.name), slog.String("function", name), slog.Any("error", fatal))
 		}
 		sb.turn.end(fatal)
 	}()

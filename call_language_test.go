@@ -1,8 +1,11 @@
 package airlock_test
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"math"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -29,6 +32,27 @@ func TestGoGuestFailures(t *testing.T) {
 		// Either the runtime is told that there is no memory, or it finds out.
 		{"GoHeap", nil, func(err error) bool { return errors.Is(err, airlock.ErrOutOfMemory) || exited(2)(err) }},
 	})
+}
+
+// TestGoPanicStack: a guest that panics says where, and the host's log that a call
+// failed, and which.
+func TestGoPanicStack(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	sink := &logSink{level: slog.LevelDebug}
+	sb := newSandbox(t, "callguest", airlock.Options{Stderr: &stderr, Logger: slog.New(sink)})
+	if _, err := sb.Call(t.Context(), "GoDivide", 0); !aborted(airlock.CodePanicked, "GoDivide panicked: runtime error: integer divide by zero")(err) {
+		t.Fatal(err)
+	}
+	if text := stderr.String(); !strings.HasPrefix(text, "panic: runtime error: integer divide by zero\n") || !strings.Contains(text, "main.go:") {
+		t.Errorf("stderr: %s", text)
+	}
+	sink.mu.Lock()
+	defer sink.mu.Unlock()
+	last := sink.records[len(sink.records)-1]
+	if last.Message != "call failed" || attr(last, "function") != "GoDivide" || !strings.Contains(attr(last, "error"), "divide by zero") {
+		t.Errorf("log: %v", last)
+	}
 }
 
 // TestCGuestFailures: ends that a C library and compiler make of mistakes, those

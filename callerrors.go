@@ -63,7 +63,9 @@ const (
 // String returns a word or two in English.
 func (c GuestErrorCode) String() string { return wire.ErrorCode(c).String() }
 
-// GuestAbortError means that the guest ended itself with its SDK's Abort. The
+// GuestAbortError means that the guest ended itself with its SDK's Abort
+// ([CodeAborted]), or that its SDK did because a function panicked or misused it
+// ([CodePanicked]): a guest in Go has then written the stack to its stderr. The
 // sandbox is poisoned.
 type GuestAbortError GuestError
 

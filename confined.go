@@ -120,6 +120,12 @@ func (e *SyscallDeniedError) Unwrap() error { return e.Err }
 // code that wants to get out: goroutines that the function starts run on other
 // threads, without a filter, and it shares the memory of the process. [Isolate]
 // has neither gap.
+//
+// Some packages look at the system once and keep what they found for the whole
+// process: crypto/x509 the certificates, net what protocols there are, os/user the
+// user. Where the first use of such a package is under a filter that it can't work
+// with, the application has it like that for ever: use it once before. The time zone
+// is loaded by this package.
 func (f HostFunc) Confined(allow Syscalls) HostFunc {
 	f.runner = &confinement{allow: allow}
 	return f

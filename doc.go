@@ -13,8 +13,11 @@
 //
 // The package needs Linux on x86-64 with a /dev/kvm that the process may open;
 // elsewhere it compiles, and [New] fails with [ErrNoHypervisor]. It needs no
-// cgo and no root, starts no threads or goroutines but while a guest runs, and
-// changes no process-wide state.
+// cgo and no root, and changes no process-wide state. Threads and goroutines run
+// while a guest does, with these exceptions: those that take closed sandboxes
+// apart, the threads of confined host functions and the workers of isolated ones
+// while a sandbox that used them is open, and on kernels before 6.13 one thread for
+// each sandbox.
 //
 // # Trust
 //

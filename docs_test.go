@@ -27,7 +27,7 @@ func TestReadme(t *testing.T) {
 		return regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(text, "")
 	}
 	source := read(t, "example_test.go") + read(t, "example_call_test.go") + read(t, "confined_example_test.go") + read(t, "examples/hello/main.go") + read(t, "examples/hello/guest/main.go")
-	source = strings.ReplaceAll(unindented(source), "hello()", `"hello"`)
+	source = strings.NewReplacer("hello()", `"hello"`, "greeter()", "guest").Replace(unindented(source))
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(unindented(read(t, "README.md")), -1)
 	if len(blocks) == 0 {
 		t.Error("README.md has no example")

@@ -162,7 +162,7 @@ func (s *serving) meet(ctx context.Context, extra time.Duration) error {
 			s.heat.fail(sum)
 			exit, err := s.machine.Wait(ctx)
 			if err != nil {
-				return fmt.Errorf("airlock: run: %w", err)
+				return fmt.Errorf("airlock: call: %w", err)
 			}
 			return s.plain(ctx, &exit)
 		}
@@ -211,7 +211,7 @@ func (s *serving) collect(ctx context.Context) (*machine.Exit, error) {
 	}
 	exit, err := s.machine.Wait(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("airlock: run: %w", err)
+		return nil, fmt.Errorf("airlock: call: %w", err)
 	}
 	s.heat.settle()
 	if exit.Kind == machine.ExitPaused {
@@ -249,7 +249,7 @@ func (s *serving) park(ctx context.Context) error {
 		}
 		switch {
 		case err != nil:
-			return fmt.Errorf("airlock: run: %w", err)
+			return fmt.Errorf("airlock: call: %w", err)
 		case exit.Kind == machine.ExitCanceled && ctx.Err() == nil && !s.machine.Stopped():
 			return fmt.Errorf("%w: the guest does not leave to wait for calls", ErrProtocol)
 		}

@@ -13,7 +13,8 @@ import (
 const (
 	// DefaultMemory is the memory of a sandbox whose options don't say: 64 MiB.
 	DefaultMemory = 64 << 20
-	// MaxMemory is the most memory that a sandbox may have, in bytes.
+	// MaxMemory is the most memory that a sandbox may have, in bytes: 32 MiB less
+	// than 4 GiB.
 	MaxMemory = machine.MaxMemory / abi.MemoryUnit * abi.MemoryUnit
 	// DefaultMessageSize is the size of a message buffer whose options don't say: 64 KiB.
 	DefaultMessageSize = 64 << 10
@@ -31,9 +32,10 @@ type Options struct {
 	Memory int64
 
 	// MessageSize is the size in bytes of each of the two buffers through which
-	// host and guest exchange messages and the program's input and output. It is
-	// part of Memory, and rounded up to 4 KiB. The list of host functions has to fit
-	// into one as well. 0 means DefaultMessageSize.
+	// host and guest exchange messages. It is part of Memory, and rounded up to
+	// 8 KiB. The list of host functions has to fit into one as well, and so have the
+	// arguments and the environment of a program that is run. 0 means
+	// DefaultMessageSize.
 	MessageSize int64
 
 	// AllowJIT lets the program generate code: make anonymous memory executable.
@@ -64,7 +66,9 @@ type Options struct {
 	// have. Tracing costs time. nil means no trace.
 	Trace io.Writer
 
-	// Logger gets what happens to the sandbox, at debug level. nil means no logs.
+	// Logger gets what the guest logs, at the guest's levels, a warning if that is
+	// too much, and the ends of runs and of calls that poison the sandbox, at debug
+	// level. nil means no logs.
 	Logger *slog.Logger
 }
 

@@ -8,6 +8,13 @@ import (
 	"github.com/airlockvm/airlock/internal/abi"
 )
 
+func TestNoGuest(t *testing.T) {
+	t.Parallel()
+	if _, err := New(t.Context(), nil, Options{}); !errors.Is(err, ErrOptions) {
+		t.Errorf("New without a guest: %v", err)
+	}
+}
+
 func TestOptionsConfig(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

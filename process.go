@@ -23,6 +23,7 @@ const (
 type process struct {
 	sandbox *Sandbox
 	machine *machine.Machine
+	what    string       // it does, for errors: run or call
 	output  [3]io.Writer // by descriptor; none for 0
 	input   *inputPump
 	trace   *strace.Printer // nil without a trace
@@ -33,7 +34,7 @@ type process struct {
 }
 
 func newProcess(sb *Sandbox, p Process) *process {
-	run := &process{sandbox: sb, machine: sb.machine}
+	run := &process{sandbox: sb, machine: sb.machine, what: "run"}
 	run.output[1], run.output[2] = p.Stdout, p.Stderr
 	run.input = newInputPump(p.Stdin, func() { sb.machine.Notify(abi.EventInput) })
 	if sb.options.Trace != nil {
@@ -71,7 +72,7 @@ func (p *process) loop(first *machine.Exit) error {
 	for {
 		exit, err := p.machine.Enter()
 		if err != nil {
-			return fmt.Errorf("airlock: run: %w", err)
+			return fmt.Errorf("airlock: %s: %w", p.what, err)
 		}
 		if err := p.handle(exit); err != nil {
 			return err
@@ -146,7 +147,7 @@ func (p *process) write(out abi.Output) error {
 		// A writer that ends with the context must not look like a pipe that nobody
 		// reads: the guest would die of it before it is stopped.
 		if p.sandbox.activity().Err() != nil {
-			return p.sandbox.canceled("run")
+			return p.sandbox.canceled(p.what)
 		}
 		return p.machine.SetOutputResult(-errnoPipe)
 	}
@@ -164,7 +165,7 @@ func (p *process) read(in abi.Input) error {
 	data := p.scratch(min(in.Want, abi.StdioInputSize))
 	n, status := p.input.read(data)
 	if err := p.machine.WriteStdin(data[:n]); err != nil {
-		return fmt.Errorf("airlock: run: %w", err)
+		return fmt.Errorf("airlock: %s: %w", p.what, err)
 	}
 	return p.machine.SetInputResult(inputResult(n, status))
 }
@@ -201,7 +202,7 @@ func (p *process) wait(w abi.Wait) error {
 	}
 	select {
 	case <-p.sandbox.activity().Done():
-		return p.sandbox.canceled("run")
+		return p.sandbox.canceled(p.what)
 	case <-due:
 	case <-p.input.ready():
 	}
@@ -263,7 +264,7 @@ func (p *process) fault(exit machine.Exit) error {
 	fault := &GuestFault{RIP: exit.RIP, Symbol: p.symbol(exit.RIP)}
 	switch exit.Kind {
 	case machine.ExitCanceled:
-		return p.sandbox.canceled("run")
+		return p.sandbox.canceled(p.what)
 	case machine.ExitShutdown:
 		fault.Kind = FaultTriple
 	case machine.ExitPhysical:

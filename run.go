@@ -25,8 +25,7 @@ type Process struct {
 	// is in progress, that Read goes on, and the bytes that it gets are lost.
 	Stdin io.Reader
 	// Stdout and Stderr get what the program writes to descriptors 1 and 2, in the
-	// order in which it wrote, in pieces of at most half of Options.MessageSize. A
-	// nil one discards. When a Write fails, later writes of the program fail with
+	// order in which it wrote, in pieces of at most 32 KiB. A nil one discards. When a Write fails, later writes of the program fail with
 	// EPIPE. The program waits while a Write runs; if it should end in time, Write
 	// must not block for ever.
 	Stdout, Stderr io.Writer

@@ -77,6 +77,9 @@ func New(ctx context.Context, guest *Guest, options Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	if guest == nil {
+		return nil, fmt.Errorf("%w: there is no guest: it is nil", ErrOptions)
+	}
 	if err := guest.fits(config); err != nil {
 		return nil, err
 	}

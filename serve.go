@@ -61,6 +61,7 @@ func (sb *Sandbox) newServing() *serving {
 		hosts:    sb.options.HostFuncs,
 		hostList: sb.hostList,
 	}
+	s.process.what = "call"
 	s.process.messages = s.serve
 	s.putCall = func(b []byte) (int, error) { return s.called.form.Put(b, s.values) }
 	s.putReply = func(b []byte) (int, error) { return wire.PutResult(b, &s.reply) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -39,6 +40,9 @@ type export struct {
 // which those that begin with "airlock." are the SDK's. It panics if the function or
 // the name can't be exported, or if Serve has begun: these are mistakes of the
 // program.
+//
+// A panic in the function ends the guest: its stack is written to stderr, and the
+// host's call fails with a GuestAbortError that has what was panicked with.
 func Export(name string, fn any) {
 	if strings.HasPrefix(name, wire.ReservedNames) {
 		panic(fmt.Sprintf("guest.Export(%q): names that begin with %q are reserved", name, wire.ReservedNames))
@@ -258,6 +262,7 @@ func (r *request) answer() {
 	}
 	defer func() {
 		if v := recover(); v != nil {
+			_, _ = fmt.Fprintf(os.Stderr, "panic: %v\n\n%s", v, debug.Stack())
 			abort(wire.CodePanicked, fmt.Sprintf("%s panicked: %v", call.Name, v))
 		}
 	}()

@@ -99,7 +99,7 @@ Commands:{{range .Commands}}{{if .IsAvailableCommand}}
 Flags:
 {{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
-'{{.CommandPath}} help COMMAND' says more about a command.{{end}}
+'{{.CommandPath}} COMMAND --help' says more about a command.{{end}}
 `
 
 // knownCommand refuses the arguments of the root command, which takes none: the

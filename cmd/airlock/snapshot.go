@@ -86,7 +86,7 @@ such a Go main package. Host functions that it needs are not needed yet.
 The snapshot may be used on processors that have what this one offers to guests.
 If DIR has a snapshot of that tag, the new one takes its place.`,
 		Example: `  airlock snapshot create ./greeter -o snapshots:greeter
-  airlock call --snapshot snapshots:greeter SayHello World`,
+  airlock call --snapshot snapshots:greeter --host GetWeekday=Monday SayHello World`,
 		DisableFlagsInUseLine: true,
 		Args:                  oneGuest,
 		RunE:                  func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
@@ -266,6 +266,9 @@ func readSnapshot(layout *ocilayout.Layout, tag string) (*storedSnapshot, error)
 func wireFunctions(list []wire.Function) []function {
 	functions := make([]function, 0, len(list))
 	for _, f := range list {
+		if strings.HasPrefix(f.Name, wire.ReservedNames) {
+			continue // of the SDK
+		}
 		params := []string{}
 		for _, p := range f.Params {
 			params = append(params, p.String())

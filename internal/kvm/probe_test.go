@@ -108,7 +108,7 @@ func TestOpenErrors(t *testing.T) {
 		err  error
 		want string // the cure
 	}{
-		{errPermission, "group kvm"},
+		{errPermission, "the group that owns it"},
 		{errNoEntry, "load the module"},
 		{errWrongSystem, "load the module"},
 		{errInterrupted, "can't open"},

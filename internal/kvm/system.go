@@ -48,7 +48,7 @@ func Open(path string) (*System, error) {
 func openError(path string, err error) error {
 	switch {
 	case errors.Is(err, errPermission):
-		return notAvailable("no permission to open "+path+" (add the user to the group kvm and log in again, "+
+		return notAvailable("no permission to open "+path+" (add the user to the group that owns it, mostly kvm, and log in again, "+
 			"or start the container with --device "+DefaultDevice+")", err)
 	case errors.Is(err, errNoEntry), errors.Is(err, errWrongSystem):
 		return notAvailable(path+" does not exist (enable virtualisation in the firmware and load the module kvm_intel or kvm_amd; "+

@@ -86,8 +86,14 @@ const (
 	stateAwaited // somebody does
 )
 
+// LoadShared loads what Go's standard library reads from files at its first use and
+// keeps for the whole process, as far as every program may need it. Under a filter the
+// first use would fail, and the process would have none for ever: the time zone.
+func LoadShared() { time.Now().Zone() }
+
 // StartThread starts a thread under a program that Compile has made.
 func StartThread(program []bpf.RawInstruction) (*Thread, error) {
+	LoadShared()
 	memory, err := unix.Mmap(-1, 0, int(unsafe.Sizeof(arena{})), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return nil, fmt.Errorf("seccomp: mmap: %w", err)

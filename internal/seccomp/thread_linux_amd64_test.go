@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("AIRLOCK_TEST_REFUSED") != "" {
 		refused()
 	}
+	if os.Getenv("AIRLOCK_TEST_ZONE") != "" {
+		zone()
+	}
 	kvmtest.Main(m)
 }
 
@@ -104,6 +107,47 @@ func must(t *testing.T, thread *Thread, what string, fn func()) {
 	first, denied, err := thread.Do(fn)
 	if denied != 0 || err != nil {
 		t.Errorf("%s: %d refused, the first %s%x; %v", what, denied, Name(first.Nr), first.Args, err)
+	}
+}
+
+// zone prints the time zone as a filtered thread sees it, and then the process.
+func zone() {
+	print := func() {
+		name, _ := time.Now().Zone()
+		fmt.Print(name, " ")
+	}
+	r, err := FindRuntime()
+	if err == nil {
+		var program []bpf.RawInstruction
+		if program, err = Compile(append(Base(r), Rule{Name: "write"})); err == nil {
+			var thread *Thread
+			if thread, err = StartThread(program); err == nil {
+				_, _, err = thread.Do(print)
+			}
+		}
+	}
+	print()
+	fmt.Print(err)
+	os.Exit(0)
+}
+
+// TestLoadShared: a filtered thread that is the first of the process to ask for the
+// time zone gets it, and so does everybody after it.
+func TestLoadShared(t *testing.T) {
+	t.Parallel()
+	// tzfile(5): no transitions, one type of local time, nine hours ahead, and its name.
+	file := append([]byte("TZif"), make([]byte, 16+12)...)
+	file = append(file, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 4)
+	file = append(file, 0, 0, 0x7e, 0x90, 0, 0)
+	file = append(file, "JST\x00"...)
+	path := filepath.Join(t.TempDir(), "zone")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), "AIRLOCK_TEST_ZONE=1", "TZ="+path)
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "JST JST <nil>" {
+		t.Errorf("%s, %v", out, err)
 	}
 }
 

@@ -125,7 +125,7 @@ func (p *Process) handshake() error {
 		return fmt.Errorf("worker: not ready after %v: does main call Main first?", patience)
 	}
 	if err == nil && n == 0 {
-		err = io.ErrUnexpectedEOF
+		return fmt.Errorf("worker: it ended before it was ready: does main call Main first? %w", io.ErrUnexpectedEOF)
 	}
 	if err != nil {
 		return fmt.Errorf("worker: it did not start: %w", err)

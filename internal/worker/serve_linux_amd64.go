@@ -62,6 +62,7 @@ func confine(allow func(seccomp.Runtime) ([]seccomp.Rule, error)) error {
 	// Go adapts to changes of its control group by reading files, unless the number
 	// was set.
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	seccomp.LoadShared()
 	process, err := seccomp.FindRuntime()
 	if err != nil {
 		return err
