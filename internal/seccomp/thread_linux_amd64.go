@@ -89,7 +89,7 @@ const (
 // LoadShared loads what Go's standard library reads from files at its first use and
 // keeps for the whole process, as far as every program may need it. Under a filter the
 // first use would fail, and the process would have none for ever: the time zone.
-func LoadShared() { time.Now().Zone() }
+func LoadShared() { _, _ = time.Now().Zone() }
 
 // StartThread starts a thread under a program that Compile has made.
 func StartThread(program []bpf.RawInstruction) (*Thread, error) {
