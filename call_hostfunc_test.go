@@ -293,28 +293,36 @@ func TestHostFunctionEndsGoroutine(t *testing.T) {
 	}
 }
 
-// TestHostFunctionKeepsBytes: bytes that a host function gets are its own.
-func TestHostFunctionKeepsBytes(t *testing.T) {
+// TestBytesAreKept: bytes that a host function gets and those that a call returns are
+// their own, however long they and those of later messages are.
+func TestBytesAreKept(t *testing.T) {
 	t.Parallel()
 	for guest := range callGuests {
-		t.Run(guest, func(t *testing.T) {
-			t.Parallel()
-			var kept [][]byte
-			funcs := hosts()
-			funcs["EchoBytes"] = airlock.Func(func(b []byte) []byte { kept = append(kept, b); return nil })
-			sb := newSandbox(t, guest, airlock.Options{HostFuncs: funcs})
-			texts := []string{"first", "other", "third"}
-			for _, text := range texts {
-				if _, err := sb.Call(t.Context(), "HostBytes", []byte(text)); err != nil {
-					t.Fatal(err)
+		for _, spin := range []time.Duration{0, airlock.SpinAlways} {
+			t.Run(fmt.Sprint(guest, spin), func(t *testing.T) {
+				t.Parallel()
+				var kept, want [][]byte
+				funcs := hosts()
+				funcs["EchoBytes"] = airlock.Func(func(b []byte) []byte { kept = append(kept, b); return b })
+				sb := newSandbox(t, guest, airlock.Options{HostFuncs: funcs, Spin: spin})
+				for round, size := range []int{5, 5, 6000, 5, 700, 4096, 6000, 20, 9000, 6000, 300, 300} {
+					data := bytes.Repeat([]byte{byte(round + 1)}, size)
+					for _, function := range []string{"Bytes", "HostBytes"} {
+						result, err := airlock.Call[[]byte](t.Context(), sb, function, data)
+						if err != nil {
+							t.Fatal(err)
+						}
+						kept, want = append(kept, result), append(want, data)
+					}
+					want = append(want, data) // of the host function
 				}
-			}
-			for i, text := range texts {
-				if string(kept[i]) != text {
-					t.Errorf("the argument of call %d was %q and is now %q", i, text, kept[i])
+				for i := range kept {
+					if !bytes.Equal(kept[i], want[i]) {
+						t.Errorf("value %d was %d times %d and begins with %v now", i, len(want[i]), want[i][0], kept[i][:5])
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 

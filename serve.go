@@ -39,8 +39,8 @@ type serving struct {
 	asked    *wire.Reader // of calls of host functions
 	host     HostFunc     // hostName's; not one if there is none
 	hostName string       // of the host function that was called last
-	message  []byte       // the private copy of what the guest sent
-	own      bool         // message is nobody else's: parts of it may be given away
+	message  []byte       // for the private copy of a short message; overwritten by the next
+	own      bool         // the last message is nobody else's: parts of it may be given away
 	heat     heat
 
 	// What the guest is sent is written to shared memory at once, by functions that
@@ -134,20 +134,21 @@ var errNext = errors.New("guest waits for a call")
 //
 // Guest-controlled: length and content.
 func (s *serving) receive(length uint64) ([]byte, error) {
+	var message []byte
 	var err error
 	if s.own = length > largeMessage; s.own {
-		s.message, err = s.machine.CloneMessage(length)
+		message, err = s.machine.CloneMessage(length) // for who gets it to keep
 	} else {
-		if uint64(cap(s.message)) < length {
+		if s.message == nil {
 			s.message = make([]byte, largeMessage)
 		}
-		s.message = s.message[:length]
-		err = s.machine.CopyMessage(s.message)
+		message = s.message[:length]
+		err = s.machine.CopyMessage(message)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
-	return s.message, nil
+	return message, nil
 }
 
 // shortMessage is the length up to which a message is copied in one go.

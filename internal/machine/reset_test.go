@@ -37,6 +37,8 @@ func spoilers(im *Image) []spoiler {
 			c.out(abi.PortExit).spin()
 		}
 	}
+	often := []byte{0xb9, 0xb8, 0x0b, 0, 0}                                                       // mov ecx, 3000
+	copied := asm(func(c *code) { c.movRDI(abi.Physmap+im.Size()+abi.PageSize).raw(0xf3, 0xa4) }) // rep movsb
 	return []spoiler{
 		{"nothing", func(c *code) { c.out(abi.PortExit).spin() }},
 		{"free memory", fill(im.Size()+abi.PageSize, tkConfig.Memory)},
@@ -61,6 +63,10 @@ func spoilers(im *Image) []spoiler {
 		{"a read from a port", func(c *code) { c.movEDX(0x80).raw(0xed).spin() }},
 		{"memory outside, read", outside(im, 1<<30, 0x48, 0x8b, 0x07)},
 		{"memory outside, written", outside(im, 1<<30, 0x89, 0x07)},
+		// KVM remembers a repeated instruction as one that is not finished yet.
+		{"memory outside, written again and again", outside(im, 1<<30, append(often, 0xf3, 0xaa)...)},          // rep stosb
+		{"memory outside, copied", outside(im, 1<<30, append(append(often, 0x48, 0x89, 0xfe), 0xf3, 0xa4)...)}, // mov rsi, rdi; rep movsb
+		{"memory outside, read again and again", outside(im, 1<<30, append(append(often, 0x48, 0x89, 0xfe), copied...)...)},
 	}
 }
 

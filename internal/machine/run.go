@@ -227,15 +227,23 @@ func (m *Machine) interruptible() (bool, error) {
 	return regs.RIP < m.kernel.Ring0Start || regs.RIP >= m.kernel.Ring0End, nil
 }
 
+// settleRuns is how many runs the completion of an exit may take. KVM's emulator goes
+// on with a repeated string instruction until 1024 repetitions are done, and leaves for
+// each access to memory that isn't there; a repetition makes two, and one that crosses
+// a page comes in two pieces.
+const settleRuns = 4 * 1024
+
+// errUnsettled means that the guest's last instruction didn't end.
+var errUnsettled = errors.New("machine: the guest's last instruction does not come to an end")
+
 // settle completes the last exit without letting the guest run on, so that the
 // registers may be replaced. "The pending operation is completed" by a run that
-// ends before it enters the guest.
+// ends before it enters the guest. What is not completed would be when the guest runs
+// next, with the registers that it has then.
 func (m *Machine) settle() error {
 	m.vcpu.RequestExit()
 	defer m.vcpu.ClearExitRequest()
-	// An access that crosses a page comes in pieces; a string instruction's next
-	// repetition is not started.
-	for range 8 {
+	for range settleRuns {
 		if !m.incomplete {
 			return nil
 		}
@@ -244,6 +252,9 @@ func (m *Machine) settle() error {
 			return err
 		}
 		m.incomplete = reason == kvm.ExitIO || reason == kvm.ExitMMIO
+	}
+	if m.incomplete {
+		return errUnsettled
 	}
 	return nil
 }
