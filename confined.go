@@ -156,6 +156,9 @@ type share interface {
 	// call calls a function, sets result to what the guest gets, and returns the
 	// error that the guest's caller gets, if there is one.
 	call(activity func() context.Context, f *gofunc.Func, c *wire.Call, result *wire.Result) (failed error)
+	// renew ends what a use of the sandbox could have left behind, for the next one.
+	renew()
+	// leave gives the share back.
 	leave()
 }
 
@@ -236,6 +239,7 @@ func (c *confinement) join() share {
 type confinedShare struct{ threads *seccomp.Threads }
 
 func (s *confinedShare) leave() { s.threads.Leave() }
+func (s *confinedShare) renew() {} // a thread knows nothing that the process doesn't
 
 func (s *confinedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call, result *wire.Result) (failed error) {
 	first, denied, err := s.threads.Do(func() { failed = invoke(activity, f, c, result) })
@@ -268,6 +272,13 @@ func (sb *Sandbox) share(r runner) share {
 		sb.shares[r] = s
 	}
 	return s
+}
+
+// renew renews the shares.
+func (sb *Sandbox) renew() {
+	for _, s := range sb.shares {
+		s.renew()
+	}
 }
 
 // leave gives the shares back.

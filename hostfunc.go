@@ -66,9 +66,10 @@ type HostPanicError struct {
 	Stack []byte
 }
 
-// Error names the function and the panic's value, without the stack.
+// Error names the function and the panic's value, without the stack. The value is in
+// quotes, because a guest may have had a hand in it.
 func (e *HostPanicError) Error() string {
-	return fmt.Sprintf("airlock: host function %q panicked: %v", e.Function, e.Value)
+	return fmt.Sprintf("airlock: host function %q panicked: %.1000q", e.Function, fmt.Sprint(e.Value))
 }
 
 // MissingHostFunctionError means that a guest needs host functions that the

@@ -18,7 +18,6 @@ type Isolated struct {
 	name  string
 	funcs HostFuncs
 	allow Syscalls
-	pool  *seccomp.Pool[*worker.Process]
 	main  atomic.Bool // Main was called
 	sound atomic.Bool // check has found nothing
 }
@@ -52,6 +51,11 @@ const keepWorkers = 30 * time.Second
 // worker crashes or is killed, the call fails with a [*WorkerError]; when the
 // call's context ends, the worker is killed.
 //
+// Each sandbox has a worker of its own, from its first call of such a function until
+// it is closed, restored or runs its program anew, or has made no such call for half a
+// minute: a guest that takes its worker over gets to know what it has passed itself.
+// To start one takes some 7 ms.
+//
 // Functions and rules are in the program, and so the same in both processes:
 // call Isolate where a package variable is initialised, and [Isolated.Main] first
 // thing in main. The name tells several of them apart. A function doesn't see
@@ -63,7 +67,6 @@ func Isolate(name string, funcs HostFuncs, allow Syscalls) *Isolated {
 		f.runner = nil // the whole worker is confined
 		i.funcs[fname] = f
 	}
-	i.pool = seccomp.NewPool(keepWorkers, func() (*worker.Process, error) { return worker.Start(name, allow.Kill) })
 	return i
 }
 
@@ -146,22 +149,35 @@ func (i *isolation) check() error {
 }
 
 func (i *isolation) join() share {
-	i.pool.Join()
-	return (*isolatedShare)(i)
+	s := &isolatedShare{seccomp.NewPool(keepWorkers, func(ctx context.Context) (*worker.Process, error) {
+		return worker.Start(ctx, i.name, i.allow.Kill)
+	})}
+	s.workers.Join()
+	return s
 }
 
-type isolatedShare Isolated
+// isolatedShare are the workers of one sandbox: one that its guest has taken over must
+// not get to know what others pass.
+type isolatedShare struct {
+	workers *seccomp.Pool[*worker.Process]
+}
 
-func (i *isolatedShare) leave() { i.pool.Leave() }
+func (s *isolatedShare) leave() { s.workers.Leave() }
 
-func (i *isolatedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call, result *wire.Result) (failed error) {
+func (s *isolatedShare) renew() {
+	s.workers.Leave()
+	s.workers.Join()
+}
+
+func (s *isolatedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call, result *wire.Result) (failed error) {
 	*result = failure(wire.CodeFailed, hiddenFailure)
-	p, err := i.pool.Get()
+	ctx := activity()
+	p, err := s.workers.Get(ctx)
 	if err != nil {
 		return &WorkerError{Function: c.Name, Err: err}
 	}
-	answer, denied, err := p.Call(activity(), c)
-	i.pool.Put(p)
+	answer, denied, err := p.Call(ctx, c)
+	s.workers.Put(p)
 	if err != nil {
 		err = &WorkerError{Function: c.Name, Err: err}
 	}

@@ -158,6 +158,40 @@ func TestIsolated(t *testing.T) {
 	ready(t, sb)
 }
 
+// TestIsolatedOneSandbox: a worker remembers things for one sandbox, and until that is
+// restored.
+func TestIsolatedOneSandbox(t *testing.T) {
+	t.Parallel()
+	before := func(sb *airlock.Sandbox) string {
+		t.Helper()
+		got, err := airlock.Call[string](t.Context(), sb, "HostString", "something")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	sb := isolatedSandbox(t, isolated)
+	snap, err := sb.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close() //nolint:errcheck // nothing can fail
+	if got, again := before(sb), before(sb); got != "" || again != "something" {
+		t.Errorf("the worker knew %q, then %q", got, again)
+	}
+	if got := before(isolatedSandbox(t, isolated)); got != "" {
+		t.Errorf("another sandbox's worker knew %q", got)
+	}
+	for range 2 {
+		if err := sb.Restore(t.Context(), snap); err != nil {
+			t.Fatal(err)
+		}
+		if got := before(sb); got != "" {
+			t.Errorf("after Restore the worker knew %q", got)
+		}
+	}
+}
+
 // TestIsolatedDenied: also what a goroutine of the function does is refused.
 func TestIsolatedDenied(t *testing.T) {
 	t.Parallel()

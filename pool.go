@@ -31,8 +31,9 @@ type Pool struct {
 
 	// tokens has one for each sandbox that may be in use; who holds one may take
 	// an idle sandbox or make one.
-	tokens chan struct{}
-	done   chan struct{} // closed by Close
+	tokens   chan struct{}
+	draining chan struct{} // has an entry while somebody takes all tokens
+	done     chan struct{} // closed by Close
 
 	mu     sync.Mutex
 	snap   *Snapshot             // guarded by mu: what sandboxes are made from from now on
@@ -68,9 +69,10 @@ func NewPool(ctx context.Context, snap *Snapshot, options PoolOptions) (*Pool, e
 	options.Sandbox.HostFuncs = maps.Clone(options.Sandbox.HostFuncs)
 	p := &Pool{
 		options: options, snap: snap,
-		tokens: make(chan struct{}, options.Size),
-		done:   make(chan struct{}),
-		busy:   map[*Sandbox]struct{}{},
+		tokens:   make(chan struct{}, options.Size),
+		draining: make(chan struct{}, 1),
+		done:     make(chan struct{}),
+		busy:     map[*Sandbox]struct{}{},
 	}
 	for range options.Size {
 		p.tokens <- struct{}{}
@@ -294,14 +296,30 @@ func (p *Pool) Stats() PoolStats {
 // does what Close does. When the context ends first, it cancels them.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.refuse()
+	if err := p.drain(ctx); err != nil {
+		return errors.Join(fmt.Errorf("airlock: shut down the pool: %w", err), p.Close())
+	}
+	return p.Close()
+}
+
+// drain waits until no sandbox is in use: it takes all tokens, and gives them back for
+// who else waits for that.
+func (p *Pool) drain(ctx context.Context) error {
+	select {
+	case p.draining <- struct{}{}:
+		defer func() { <-p.draining }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	for range p.options.Size {
 		select {
 		case <-p.tokens:
+			defer func() { p.tokens <- struct{}{} }()
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("airlock: shut down the pool: %w", context.Cause(ctx)), p.Close())
+			return context.Cause(ctx)
 		}
 	}
-	return p.Close()
+	return nil
 }
 
 // refuse ends the waiting of those who wait and turns away who comes.

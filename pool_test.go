@@ -172,9 +172,19 @@ func TestPoolClose(t *testing.T) {
 			t.Errorf("Call of a closed pool = %v", err)
 		}
 	}
+	// Several at once, and one after all of them.
 	pool := newPool(t, snap, airlock.PoolOptions{Size: 3, Warm: 3})
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if err := pool.Shutdown(t.Context()); err != nil {
+				t.Errorf("Shutdown = %v", err)
+			}
+		})
+	}
+	all.Wait()
 	if err := pool.Shutdown(t.Context()); err != nil {
-		t.Errorf("Shutdown = %v", err)
+		t.Errorf("Shutdown again = %v", err)
 	}
 }
 

@@ -96,6 +96,7 @@ func checkStrings(args, env []string, buffer uint64) error {
 
 // boot puts the machine at the start of the program.
 func (sb *Sandbox) boot(args, env []string, serve bool) error {
+	sb.renew()
 	if sb.used {
 		if err := sb.machine.Reset(); err != nil {
 			return fmt.Errorf("airlock: run: %w", err)

@@ -221,6 +221,7 @@ func (sb *Sandbox) restore(ctx context.Context, snap *Snapshot) (full bool, err 
 	if sb.serving != nil && sb.machine.Launched() {
 		sb.serving.heat.cut()
 	}
+	sb.renew()
 	full, fatal = sb.machine.Restore(snap.state, newSeed())
 	if errors.Is(fatal, machine.ErrSnapshotClosed) {
 		fatal = ErrSnapshotClosed

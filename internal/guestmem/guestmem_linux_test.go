@@ -247,6 +247,42 @@ func TestPreferLargePages(t *testing.T) {
 	}
 }
 
+// TestCaptureSparse: however pages lie, a snapshot of them has few runs, and all pages.
+func TestCaptureSparse(t *testing.T) {
+	const size = 64 << 20
+	for name, step := range map[string]uint64{"dense": 1, "close": 20, "just too far": 34, "far": 200, "a few": 2000} {
+		t.Run(name, func(t *testing.T) {
+			m, err := guestmem.New(size, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close() //nolint:errcheck // it is checked elsewhere
+			for page := step / 2; page < size/guestmem.PageSize; page += step {
+				if err := m.CopyIn(page*guestmem.PageSize+page%guestmem.PageSize, []byte{byte(page) | 1}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f, err := m.Capture("test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close() //nolint:errcheck // it is checked elsewhere
+			if n := len(f.Runs()); n > guestmem.MaxRuns || f.Size() > size {
+				t.Errorf("%d runs, %d bytes", n, f.Size())
+			}
+			clone, err := guestmem.New(size, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer clone.Close() //nolint:errcheck // it is checked elsewhere
+			want, got := make([]byte, size), make([]byte, size)
+			if err := errors.Join(m.CopyOut(want, 0), clone.CopyOut(got, 0)); err != nil || !bytes.Equal(want, got) {
+				t.Errorf("the copy differs, %v", err)
+			}
+		})
+	}
+}
+
 // TestGuards proves that the memory is surrounded by what can't be accessed.
 func TestGuards(t *testing.T) {
 	m := newMemory(t, newFile(t, []byte("image")))

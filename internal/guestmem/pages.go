@@ -109,44 +109,79 @@ func forRuns(pages []uint64, limit uint64, do func(gpa, size uint64) error) erro
 	return do(start, end-start)
 }
 
-// maxGap is how many pages of zeros are stored rather than to begin a new run:
-// each run costs every buffer a mapping.
-const maxGap = 32
+// MaxRuns is the most runs of a file that Capture makes. Each costs every buffer of the
+// file two mappings, of which Linux gives a process 65530 by default; when there are no
+// more, Go's runtime can't get memory and ends the process. Ordinary programs have
+// about twelve.
+const MaxRuns = 64
+
+// leastGap is how many pages of zeros are stored at least rather than to begin a new run.
+const leastGap = 32
 
 var zeroPage [PageSize]byte
 
 // Capture makes a file of what the buffer holds now. Pages that are zero are not
-// in it. Nobody may write to the buffer meanwhile.
+// in it, unless there are pages close before and behind them that aren't. Nobody may
+// write to the buffer meanwhile.
 //
 // Guest-controlled: the content.
 func (m *Memory) Capture(name string) (*File, error) {
-	used, err := m.used()
+	pages, err := m.used()
 	if err != nil {
 		return nil, err
 	}
-	var runs []Run
-	var pieces []Piece
-	size := uint64(0)
-	for i, w := range used {
+	for i, w := range pages {
 		for ; w != 0; w &= w - 1 {
 			gpa := lowest(i, w)
-			if gpa >= m.Size() {
-				break
+			if gpa >= m.Size() || bytes.Equal(m.buf[gpa:gpa+PageSize], zeroPage[:]) {
+				pages[i] &^= w & -w
 			}
-			page := m.buf[gpa : gpa+PageSize : gpa+PageSize]
-			if bytes.Equal(page, zeroPage[:]) {
-				continue
+		}
+	}
+	runs := runsOf(pages)
+	var pieces []Piece
+	size, next := uint64(0), 0
+	for i, w := range pages {
+		for ; w != 0; w &= w - 1 {
+			gpa := lowest(i, w)
+			for next == 0 || gpa >= runs[next-1].GPA+runs[next-1].Size {
+				next++
 			}
-			if n := len(runs); n == 0 || gpa > runs[n-1].GPA+runs[n-1].Size+maxGap*PageSize {
+			run := runs[next-1]
+			pieces = append(pieces, Piece{Offset: run.Offset + gpa - run.GPA, Data: m.buf[gpa : gpa+PageSize : gpa+PageSize]})
+			size = run.Offset + run.Size
+		}
+	}
+	return newFile(name, size, pieces, runs)
+}
+
+// runsOf returns runs in which all pages of the set are, one behind the other in a
+// file: at most MaxRuns, with gaps as small as that allows.
+//
+// Guest-controlled: which pages there are.
+func runsOf(pages []uint64) []Run {
+	for gap := uint64(leastGap); ; gap *= 2 {
+		if runs := runsWithin(pages, gap*PageSize); len(runs) <= MaxRuns {
+			return runs
+		}
+	}
+}
+
+// runsWithin is runsOf for the gap up to which two pages are in one run.
+func runsWithin(pages []uint64, gap uint64) (runs []Run) {
+	size := uint64(0)
+	for i, w := range pages {
+		for ; w != 0; w &= w - 1 {
+			gpa := lowest(i, w)
+			if n := len(runs); n == 0 || gpa > runs[n-1].GPA+runs[n-1].Size+gap {
 				runs = append(runs, Run{GPA: gpa, Offset: size})
 			}
 			last := &runs[len(runs)-1]
-			pieces = append(pieces, Piece{Offset: last.Offset + gpa - last.GPA, Data: page})
 			last.Size = gpa + PageSize - last.GPA
 			size = last.Offset + last.Size
 		}
 	}
-	return newFile(name, size, pieces, runs)
+	return runs
 }
 
 // used returns a set of pages that no page that isn't zero is missing in.

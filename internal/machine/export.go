@@ -17,8 +17,11 @@ import (
 	"github.com/airlockvm/airlock/internal/snapfile"
 )
 
-// A machine has as much memory at most as a snapshot on disk may have.
-var _ = [1]struct{}{}[MaxMemory-snapfile.MaxMemory]
+// A machine has as much memory at most as a snapshot on disk may have, in as many runs.
+var (
+	_ = [1]struct{}{}[MaxMemory-snapfile.MaxMemory]
+	_ = [1]struct{}{}[guestmem.MaxRuns-snapfile.MaxRuns]
+)
 
 // stored is what only snapshots from disk have.
 type stored struct {

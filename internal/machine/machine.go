@@ -325,7 +325,8 @@ func (m *Machine) Reset() error {
 		return err
 	}
 	// A guest that took over its ring 0 may have changed any register.
-	if err := m.vcpu.SetDebugRegs(&kvm.DebugRegs{DR6: 0xffff0ff0, DR7: 0x400}); err != nil {
+	debug := bootstate.Debug
+	if err := m.vcpu.SetDebugRegs(&debug); err != nil {
 		return err
 	}
 	if err := m.vcpu.SetXSave(&initialXSave); err != nil {

@@ -107,6 +107,7 @@ func (s *Snapshot) findRing0(pristine func(gpa uint64) []byte, boot *bootstate.S
 		Kernel:   s.kernel,
 		CPU:      s.cpu.State,
 		Boot:     *boot,
+		Debug:    s.cpu.Debug,
 	})
 }
 

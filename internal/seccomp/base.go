@@ -5,6 +5,7 @@ package seccomp
 const (
 	protExec     = 0x4                     // PROT_EXEC
 	mapAnonymous = 0x20                    // MAP_ANONYMOUS
+	mapUncounted = 0x1 | 0x100             // MAP_SHARED, MAP_GROWSDOWN: what RLIMIT_DATA does not count
 	sigurg       = 23                      // SIGURG
 	threadClock  = 3                       // CLOCK_THREAD_CPUTIME_ID
 	prSetVMA     = 0x53564d41              // PR_SET_VMA
@@ -43,7 +44,7 @@ func Base(r Runtime) []Rule {
 		"exit",
 	)
 	return append(rules,
-		Rule{"mmap", []Arg{{3, AnyBits, mapAnonymous}, {2, NoBits, protExec}}},
+		Rule{"mmap", []Arg{{3, AnyBits, mapAnonymous}, {3, NoBits, mapUncounted}, {2, NoBits, protExec}}},
 		Rule{"mprotect", []Arg{{2, NoBits, protExec}}},
 		// The runtime names its mappings.
 		Rule{"prctl", []Arg{{0, Equal, prSetVMA}}},

@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -15,7 +16,7 @@ type Member interface {
 // are never more than who joined use at once; those that nobody wants for a
 // while are closed, and all of them when the last user has left.
 type Pool[M Member] struct {
-	start func() (M, error)
+	start func(ctx context.Context) (M, error)
 	keep  time.Duration
 
 	mu    sync.Mutex
@@ -30,7 +31,7 @@ type idle[M Member] struct {
 }
 
 // NewPool makes a pool of what start makes; idle members are kept for so long.
-func NewPool[M Member](keep time.Duration, start func() (M, error)) *Pool[M] {
+func NewPool[M Member](keep time.Duration, start func(ctx context.Context) (M, error)) *Pool[M] {
 	return &Pool[M]{start: start, keep: keep}
 }
 
@@ -51,8 +52,8 @@ func (p *Pool[M]) Leave() {
 	}
 }
 
-// Get returns an idle member or a new one.
-func (p *Pool[M]) Get() (M, error) {
+// Get returns an idle member or a new one. The context ends the making of that.
+func (p *Pool[M]) Get(ctx context.Context) (M, error) {
 	p.mu.Lock()
 	for n := len(p.idle); n > 0; n = len(p.idle) {
 		m := p.idle[n-1].member
@@ -64,7 +65,7 @@ func (p *Pool[M]) Get() (M, error) {
 		m.Close()
 	}
 	p.mu.Unlock()
-	return p.start()
+	return p.start(ctx)
 }
 
 // Put gives a member back.

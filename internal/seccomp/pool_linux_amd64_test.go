@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -17,7 +18,7 @@ func (f *fake) Close()       { f.open.Add(-1) }
 
 func fakes(keep time.Duration) (*Pool[*fake], *atomic.Int32, *atomic.Int32) {
 	var open, made atomic.Int32
-	return NewPool(keep, func() (*fake, error) {
+	return NewPool(keep, func(context.Context) (*fake, error) {
 		open.Add(1)
 		made.Add(1)
 		return &fake{open: &open}, nil
@@ -26,7 +27,7 @@ func fakes(keep time.Duration) (*Pool[*fake], *atomic.Int32, *atomic.Int32) {
 
 func get(t *testing.T, p *Pool[*fake]) *fake {
 	t.Helper()
-	f, err := p.Get()
+	f, err := p.Get(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,10 +86,10 @@ func TestPoolExpires(t *testing.T) {
 func TestPoolFails(t *testing.T) {
 	t.Parallel()
 	failure := errors.New("none")
-	p := NewPool(time.Hour, func() (*fake, error) { return nil, failure })
+	p := NewPool(time.Hour, func(context.Context) (*fake, error) { return nil, failure })
 	p.Join()
 	defer p.Leave()
-	if _, err := p.Get(); !errors.Is(err, failure) {
+	if _, err := p.Get(context.Background()); !errors.Is(err, failure) {
 		t.Error(err)
 	}
 }

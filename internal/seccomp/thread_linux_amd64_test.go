@@ -170,8 +170,17 @@ func TestDenied(t *testing.T) {
 			"clone":  func() error { _, _, errno := syscall.RawSyscall(unix.SYS_CLONE, 0, 0, 0); return errno },
 			"tgkill": func() error { return unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGKILL) },
 			"mmap": func() error {
-				_, err := unix.Mmap(-1, 0, 4096, unix.PROT_EXEC, unix.MAP_ANONYMOUS|unix.MAP_PRIVATE)
-				return err
+				for _, how := range [][2]int{
+					{unix.PROT_EXEC, unix.MAP_PRIVATE},
+					{unix.PROT_WRITE, unix.MAP_SHARED},
+					{unix.PROT_WRITE, unix.MAP_SHARED_VALIDATE},
+					{unix.PROT_WRITE, unix.MAP_PRIVATE | unix.MAP_GROWSDOWN},
+				} {
+					if _, err := unix.Mmap(-1, 0, 4096, how[0], unix.MAP_ANONYMOUS|how[1]); !errors.Is(err, unix.EPERM) {
+						return err
+					}
+				}
+				return unix.EPERM
 			},
 			"exit_group": func() error { syscall.Exit(0); return unix.EPERM },
 		} {

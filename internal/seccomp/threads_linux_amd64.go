@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"context"
 	"encoding/binary"
 	"sync"
 	"time"
@@ -42,7 +43,7 @@ func JoinThreads(program []bpf.RawInstruction) *Threads {
 	defer threads.mu.Unlock()
 	pool, ok := threads.pools[string(key)]
 	if !ok {
-		pool = &sharedPool{Pool: NewPool(keepThreads, func() (*Thread, error) { return StartThread(program) })}
+		pool = &sharedPool{Pool: NewPool(keepThreads, func(context.Context) (*Thread, error) { return StartThread(program) })}
 		threads.pools[string(key)] = pool
 	}
 	pool.users++
@@ -63,7 +64,7 @@ func (s *Threads) Leave() {
 // Do calls fn on a thread of the pool, as [Thread.Do] does. The error is
 // ErrEnded, or says why there is no thread.
 func (s *Threads) Do(fn func()) (first Denial, denied int, err error) {
-	t, err := s.pool.Get()
+	t, err := s.pool.Get(context.Background())
 	if err != nil {
 		return first, 0, err
 	}

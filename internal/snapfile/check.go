@@ -119,15 +119,9 @@ func (c *Config) checkPageTable() error {
 	return nil
 }
 
-const (
-	// programFlags are the RFLAGS bits that ring 3 can set: CF PF AF ZF SF TF IF DF
-	// OF IOPL NT RF AC ID, and bit 1, which is always set.
-	programFlags = 0x257fd7
-
-	// Debug registers after reset, and the bits of DR6 that debug exceptions set.
-	dr6Reset, dr6Causes = 0xffff0ff0, 0xe00f
-	dr7Reset            = 0x400
-)
+// programFlags are the RFLAGS bits that ring 3 can set: CF PF AF ZF SF TF IF DF
+// OF IOPL NT RF AC ID, and bit 1, which is always set.
+const programFlags = 0x257fd7
 
 // checkRegisters demands that all registers that take ring 0 hold what a guest
 // starts with. What can't differ can't be wrong in a way that only some
@@ -145,10 +139,10 @@ func (c *Config) checkRegisters() error {
 	if uint64(r.General.RFLAGS)&^programFlags != 0 {
 		return malformed("registers.general.rflags", "%#x has bits that a program can't set", uint64(r.General.RFLAGS))
 	}
-	if r.DR != [4]Hex{} || r.DR7 != dr7Reset || r.DR6&^dr6Causes != dr6Reset {
+	now := r.Processor()
+	if !bootstate.DebugUnused(now.Debug) {
 		return malformed("registers", "debug registers are in use")
 	}
-	now := r.Processor()
 	if err := c.checkUnchanged(&now.State); err != nil {
 		return err
 	}

@@ -30,9 +30,8 @@ const (
 const (
 	// MaxConfig is the most bytes that a config may have.
 	MaxConfig = 1 << 20
-	// MaxRuns is the most runs. Each costs a machine two mappings, of which Linux
-	// gives a process 65530 by default.
-	MaxRuns = 1 << 15
+	// MaxRuns is the most runs, as for all snapshots: guestmem.MaxRuns.
+	MaxRuns = 64
 	// MaxName is the most bytes of a guest's name.
 	MaxName = 255
 	// MaxMemory is the most bytes of memory, as for all machines.

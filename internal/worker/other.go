@@ -19,7 +19,7 @@ func Name() (string, bool) { return "", false }
 func Serve(func(seccomp.Runtime) ([]seccomp.Rule, error), func(*wire.Call) wire.Result) {}
 
 // Start fails.
-func Start(string, bool) (*Process, error) { return nil, seccomp.ErrUnsupported }
+func Start(context.Context, string, bool) (*Process, error) { return nil, seccomp.ErrUnsupported }
 
 // Call fails.
 func (*Process) Call(context.Context, *wire.Call) (wire.Result, *seccomp.Denial, error) {

@@ -52,7 +52,7 @@ type Process struct {
 const maxDenied = 16
 
 // Start starts a worker for name. kill says that a refused system call ends it.
-func Start(name string, kill bool) (*Process, error) {
+func Start(ctx context.Context, name string, kill bool) (*Process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("worker: socketpair: %w", err)
@@ -66,7 +66,12 @@ func Start(name string, kill bool) (*Process, error) {
 		p.track.Close()
 		return nil, fmt.Errorf("worker: start: %w", err)
 	}
-	if err := p.handshake(); err != nil {
+	stop := context.AfterFunc(ctx, p.end)
+	err = p.handshake()
+	if !stop() {
+		err = context.Cause(ctx) // it is being killed
+	}
+	if err != nil {
 		p.Close()
 		return nil, err
 	}

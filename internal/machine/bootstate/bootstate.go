@@ -20,6 +20,20 @@ type State struct {
 	XCR0  uint64
 }
 
+// Debug are the debug registers of a guest at its start, which are those after a reset
+// (SDM volume 3, "Processor State After Reset").
+var Debug = kvm.DebugRegs{DR6: 0xffff0ff0, DR7: 0x400}
+
+// causesDR6 are the bits of DR6 in which debug exceptions leave why they happened.
+const causesDR6 = 0xe00f
+
+// DebugUnused reports whether debug registers are as they were at the start, but for
+// why there was a debug exception.
+func DebugUnused(d kvm.DebugRegs) bool {
+	d.DR6 &^= causesDR6
+	return d == Debug
+}
+
 // Params are what differs between guests.
 type Params struct {
 	Kernel    abi.KernelInfo

@@ -14,6 +14,7 @@ import (
 	"encoding/binary"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/kvm"
 	"github.com/airlockvm/airlock/internal/machine/bootstate"
 )
 
@@ -35,6 +36,8 @@ type State struct {
 	Kernel abi.KernelInfo
 	// CPU is the state of the processor, Boot the one that it started with.
 	CPU, Boot bootstate.State
+	// Debug are its debug registers.
+	Debug kvm.DebugRegs
 }
 
 // Pages returns the pages that decide what runs in ring 0: the page tables, the
@@ -42,7 +45,7 @@ type State struct {
 // nil if ring 0 is not as the kernel made it: then nothing can be concluded from
 // what was written to.
 func Pages(s *State) []uint64 {
-	if !sameCPU(&s.CPU, &s.Boot) || !s.tables() {
+	if !sameCPU(&s.CPU, &s.Boot) || !bootstate.DebugUnused(s.Debug) || !s.tables() {
 		return nil
 	}
 	w := newWalker(s)
@@ -57,6 +60,10 @@ func sameCPU(now, boot *bootstate.State) bool {
 	a, b := &now.Sregs, &boot.Sregs
 	if a.CR0 != b.CR0 || a.CR3 != b.CR3 || a.CR4 != b.CR4 || a.EFER != b.EFER ||
 		a.GDT != b.GDT || a.IDT != b.IDT || a.TR != b.TR || a.CS != b.CS || a.SS != b.SS || now.XCR0 != boot.XCR0 {
+		return false
+	}
+	// The kernel has no local descriptor table. One could have call gates.
+	if a.LDT.Unusable == 0 && a.LDT.Present != 0 {
 		return false
 	}
 	if len(now.MSRs) != len(boot.MSRs) {

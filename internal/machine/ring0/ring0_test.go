@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/kvm"
 	"github.com/airlockvm/airlock/internal/machine/bootstate"
 	"github.com/airlockvm/airlock/internal/machine/pagetable"
 )
@@ -81,6 +82,8 @@ func newGuest(tb testing.TB) *guest {
 	}
 	g.Boot = bootstate.New(bootstate.Params{Kernel: g.Kernel, PageTable: g.tables.Root(), XCR0: 7})
 	g.CPU = bootstate.New(bootstate.Params{Kernel: g.Kernel, PageTable: g.tables.Root(), XCR0: 7})
+	g.Debug = bootstate.Debug
+	g.Debug.DR6 |= 1 << 14 // a single step
 	return g
 }
 
@@ -124,6 +127,9 @@ func TestChanged(t *testing.T) {
 		"IDT register":           func(g *guest) { g.CPU.Sregs.IDT.Base += 16 },
 		"GDT register":           func(g *guest) { g.CPU.Sregs.GDT.Limit++ },
 		"task register":          func(g *guest) { g.CPU.Sregs.TR.Base++ },
+		"a local table":          func(g *guest) { g.CPU.Sregs.LDT = kvm.Segment{Base: data, Limit: 15, Type: 2, Present: 1, Selector: 8} },
+		"a breakpoint's address": func(g *guest) { g.Debug.DB[3] = 1 },
+		"a breakpoint":           func(g *guest) { g.Debug.DR7 |= 1 },
 		"code segment":           func(g *guest) { g.CPU.Sregs.CS.DPL = 0 },
 		"XCR0":                   func(g *guest) { g.CPU.XCR0 = 3 },
 		"an MSR":                 func(g *guest) { g.CPU.MSRs[4].Data = 1 },
