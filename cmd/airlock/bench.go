@@ -46,7 +46,7 @@ many runs. It takes about ten seconds; other work on the machine disturbs it.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), b)
+				return writeJSON(cmd.OutOrStdout(), b, "  ")
 			}
 			return b.print(cmd.OutOrStdout())
 		},

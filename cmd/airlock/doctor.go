@@ -35,7 +35,7 @@ The exit status is 0 if sandboxes can be run, else 3.`,
 			d := newDiagnosis(examine(cmd.Context()))
 			write := d.print
 			if asJSON {
-				write = func(w io.Writer) error { return printJSON(w, d) }
+				write = func(w io.Writer) error { return writeJSON(w, d, "  ") }
 			}
 			if err := write(cmd.OutOrStdout()); err != nil {
 				return err

@@ -104,8 +104,9 @@ func escapeGlob(path string) string {
 // lies in the directory out.
 func goBuild(ctx context.Context, stderr io.Writer, dir, out string) (string, error) {
 	// With a directory to put the program in, the go command chooses its name, and
-	// refuses packages that are no programs.
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", out+string(filepath.Separator), ".") //nolint:gosec // G204: out is ours
+	// refuses packages that are no programs. It would ask git for the version, and a
+	// directory's configuration can have git run programs.
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", out+string(filepath.Separator), ".") //nolint:gosec // G204: out is ours
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 	cmd.Stdout, cmd.Stderr = stderr, stderr

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -64,7 +63,7 @@ func (o *inspectOptions) run(cmd *cobra.Command, guestArg string) error {
 		}
 	}
 	if o.asJSON {
-		return printJSON(cmd.OutOrStdout(), found)
+		return writeJSON(cmd.OutOrStdout(), found, "  ")
 	}
 	return found.print(cmd.OutOrStdout())
 }
@@ -182,12 +181,4 @@ func (d *declaration) print(w io.Writer) {
 			_, _ = fmt.Fprintf(w, "%s\n", oneLine(f.String()))
 		}
 	}
-}
-
-// printJSON prints v, indented, on lines of its own.
-func printJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -56,16 +55,14 @@ func harmless(text string) bool {
 //
 // Guest-controlled: the result, and parts of the error.
 func printOutcome(w io.Writer, result any, err error) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
 	if err == nil {
-		return encoder.Encode(struct {
+		return writeJSON(w, struct {
 			Result any `json:"result"`
-		}{values.ToJSON(result)})
+		}{values.ToJSON(result)}, "")
 	}
-	return encoder.Encode(struct {
+	return writeJSON(w, struct {
 		Error callError `json:"error"`
-	}{newCallError(err)})
+	}{newCallError(err)}, "")
 }
 
 // callError is the form of an error as JSON.

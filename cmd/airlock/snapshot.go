@@ -218,7 +218,7 @@ func inspectSnapshots(w io.Writer, arg string, asJSON bool) error {
 		case err != nil:
 			return err
 		case asJSON:
-			return printJSON(w, found)
+			return writeJSON(w, found, "  ")
 		}
 		return found.print(w)
 	}
@@ -236,7 +236,7 @@ func inspectSnapshots(w io.Writer, arg string, asJSON bool) error {
 		list = append(list, found)
 	}
 	if asJSON {
-		return printJSON(w, list)
+		return writeJSON(w, list, "  ")
 	}
 	return printSnapshots(w, list)
 }

@@ -37,7 +37,7 @@ func spoilers(im *Image) []spoiler {
 			c.out(abi.PortExit).spin()
 		}
 	}
-	often := []byte{0xb9, 0xb8, 0x0b, 0, 0}                                                       // mov ecx, 3000
+	often := []byte{0xb9, 0x2c, 0x01, 0, 0}                                                       // mov ecx, 300
 	copied := asm(func(c *code) { c.movRDI(abi.Physmap+im.Size()+abi.PageSize).raw(0xf3, 0xa4) }) // rep movsb
 	return []spoiler{
 		{"nothing", func(c *code) { c.out(abi.PortExit).spin() }},

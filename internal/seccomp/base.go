@@ -4,6 +4,7 @@ package seccomp
 // from package unix, so that rules can be compiled and tested anywhere.
 const (
 	protExec     = 0x4                     // PROT_EXEC
+	protWrite    = 0x2                     // PROT_WRITE
 	mapAnonymous = 0x20                    // MAP_ANONYMOUS
 	mapUncounted = 0x1 | 0x100             // MAP_SHARED, MAP_GROWSDOWN: what RLIMIT_DATA does not count
 	sigurg       = 23                      // SIGURG
@@ -45,7 +46,8 @@ func Base(r Runtime) []Rule {
 	)
 	return append(rules,
 		Rule{"mmap", []Arg{{3, AnyBits, mapAnonymous}, {3, NoBits, mapUncounted}, {2, NoBits, protExec}}},
-		Rule{"mprotect", []Arg{{2, NoBits, protExec}}},
+		// Memory that can't be written to any more would not count either.
+		Rule{"mprotect", []Arg{{2, NoBits, protExec}, {2, AnyBits, protWrite}}},
 		// The runtime names its mappings.
 		Rule{"prctl", []Arg{{0, Equal, prSetVMA}}},
 		Rule{"tgkill", []Arg{{0, Equal, r.PID}, {2, Equal, sigurg}}},

@@ -9,10 +9,10 @@ package seccomp
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
-	elastic "github.com/elastic/go-seccomp-bpf"
 	"github.com/elastic/go-seccomp-bpf/arch"
 	"golang.org/x/net/bpf"
 )
@@ -38,12 +38,6 @@ const (
 	NoBits       // has none of the value's bits
 )
 
-var operations = map[Op]elastic.Operation{
-	Equal: elastic.Equal, NotEqual: elastic.NotEqual,
-	AtMost: elastic.LessOrEqual, AtLeast: elastic.GreaterOrEqual,
-	AnyBits: elastic.BitsSet, NoBits: elastic.BitsNotSet,
-}
-
 // Arg is a condition on one argument.
 type Arg struct {
 	Index uint8 // 0 to 5
@@ -67,17 +61,8 @@ func Allow(names ...string) []Rule {
 	return rules
 }
 
-// Actions of seccomp(2) for what no rule allows.
-const (
-	actionNotify = uint32(elastic.ActionUserNotify)
-	actionAllow  = uint32(elastic.ActionAllow)
-)
-
-const (
-	maxArgs = 6
-	// maxProgram is BPF_MAXINSNS.
-	maxProgram = 4096
-)
+// maxProgram is BPF_MAXINSNS.
+const maxProgram = 4096
 
 // Compile makes a program of rules. What none allows is reported to the filter's
 // supervisor and not done, system calls of other architectures included.
@@ -96,69 +81,44 @@ func Compile(rules []Rule) ([]bpf.RawInstruction, error) {
 	return raw, nil
 }
 
-func assemble(rules []Rule) ([]bpf.Instruction, error) {
-	group, err := collect(rules)
-	if err != nil {
-		return nil, err
-	}
-	policy := elastic.Policy{DefaultAction: elastic.ActionKillProcess, Syscalls: []elastic.SyscallGroup{group}}
-	program, err := policy.Assemble()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRule, err)
-	}
-	// The library doesn't accept a supervisor as its default, and gives ENOSYS to
-	// calls by the x32 interface: whatever isn't allowed goes to the supervisor.
-	for i, instruction := range program {
-		if ret, ok := instruction.(bpf.RetConstant); ok && ret.Val != actionAllow {
-			program[i] = bpf.RetConstant{Val: actionNotify}
-		}
-	}
-	return program, nil
+// call is a system call that there are rules for.
+type call struct {
+	name string
+	nr   uint32
+	free bool    // one of the rules has no conditions
+	sets [][]Arg // the conditions of the others
 }
 
 // collect sorts the rules by name, so that equal sets of rules make equal
-// programs, and drops the conditions of those that another rule allows without.
-func collect(rules []Rule) (elastic.SyscallGroup, error) {
-	group := elastic.SyscallGroup{Action: elastic.ActionAllow}
-	byName := map[string][]elastic.ArgumentConditions{}
-	free := map[string]bool{}
-	var names []string
+// programs.
+func collect(rules []Rule) ([]call, error) {
+	calls := map[string]*call{}
 	for _, rule := range rules {
-		if _, ok := Number(rule.Name); !ok {
-			return group, fmt.Errorf("%w: there is no system call %q", ErrRule, rule.Name)
+		nr, ok := Number(rule.Name)
+		if !ok {
+			return nil, fmt.Errorf("%w: there is no system call %q", ErrRule, rule.Name)
 		}
-		var conditions elastic.ArgumentConditions
 		for _, arg := range rule.Args {
-			operation, ok := operations[arg.Op]
-			if !ok || arg.Index >= maxArgs {
-				return group, fmt.Errorf("%w: %s: argument %d, comparison %d", ErrRule, rule.Name, arg.Index, arg.Op)
+			if arg.Op == OpInvalid || arg.Op > NoBits || arg.Index >= maxArgs {
+				return nil, fmt.Errorf("%w: %s: argument %d, comparison %d", ErrRule, rule.Name, arg.Index, arg.Op)
 			}
-			conditions = append(conditions,
-				elastic.Condition{Argument: uint32(arg.Index), Operation: operation, Value: arg.Value})
 		}
-		if _, seen := byName[rule.Name]; !seen {
-			names = append(names, rule.Name)
+		c := calls[rule.Name]
+		if c == nil {
+			c = &call{name: rule.Name, nr: uint32(nr)} //nolint:gosec // G115: of a table
+			calls[rule.Name] = c
 		}
-		byName[rule.Name] = append(byName[rule.Name], conditions)
-		free[rule.Name] = free[rule.Name] || len(conditions) == 0
+		c.free = c.free || len(rule.Args) == 0
+		c.sets = append(c.sets, rule.Args)
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		if free[name] {
-			group.Names = append(group.Names, name)
-			continue
-		}
-		sets := byName[name]
-		slices.SortFunc(sets, func(a, b elastic.ArgumentConditions) int {
-			return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
-		})
-		sets = slices.CompactFunc(sets, func(a, b elastic.ArgumentConditions) bool { return slices.Equal(a, b) })
-		for _, conditions := range sets {
-			group.NamesWithCondtions = append(group.NamesWithCondtions,
-				elastic.NameWithConditions{Name: name, Conditions: conditions})
-		}
+	list := make([]call, 0, len(calls))
+	for _, name := range slices.Sorted(maps.Keys(calls)) {
+		c := calls[name]
+		slices.SortFunc(c.sets, func(a, b []Arg) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		c.sets = slices.CompactFunc(c.sets, slices.Equal)
+		list = append(list, *c)
 	}
-	return group, nil
+	return list, nil
 }
 
 // Number returns the number of a system call of x86-64.

@@ -3,7 +3,9 @@ package seccomp
 import (
 	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 
 	"golang.org/x/net/bpf"
@@ -16,8 +18,13 @@ const (
 
 var testRuntime = Runtime{PID: 1234, Epoll: 5, Wake: 6}
 
-// run simulates a program.
+// run simulates the program of rules.
 func run(t *testing.T, rules []Rule, arch uint32, nr int, args ...uint64) uint32 {
+	t.Helper()
+	return simulate(t, simulator(t, rules), arch, nr, args...)
+}
+
+func simulator(t *testing.T, rules []Rule) *bpf.VM {
 	t.Helper()
 	program, err := assemble(rules)
 	if err != nil {
@@ -27,6 +34,11 @@ func run(t *testing.T, rules []Rule, arch uint32, nr int, args ...uint64) uint32
 	if err != nil {
 		t.Fatal(err)
 	}
+	return vm
+}
+
+func simulate(t *testing.T, vm *bpf.VM, arch uint32, nr int, args ...uint64) uint32 {
+	t.Helper()
 	// The kernel's words are little-endian, those of network packets big-endian: a
 	// packet with the words of struct seccomp_data in their places.
 	words := []uint32{uint32(nr), arch, 0, 0}
@@ -85,6 +97,68 @@ func TestConditions(t *testing.T) {
 						t.Fatalf("operation %d, argument %d: %#x with %#x gives %#x", op, index, arg, value, got)
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestRandomRules compares programs with what their rules mean, for arguments that are
+// numbers of system calls as well: an argument must never be taken for a number.
+func TestRandomRules(t *testing.T) {
+	t.Parallel()
+	holds := map[Op]func(arg, value uint64) bool{
+		Equal:    func(a, v uint64) bool { return a == v },
+		NotEqual: func(a, v uint64) bool { return a != v },
+		AtMost:   func(a, v uint64) bool { return a <= v },
+		AtLeast:  func(a, v uint64) bool { return a >= v },
+		AnyBits:  func(a, v uint64) bool { return a&v != 0 },
+		NoBits:   func(a, v uint64) bool { return a&v == 0 },
+	}
+	allowed := func(rules []Rule, name string, args []uint64) bool {
+		return slices.ContainsFunc(rules, func(r Rule) bool {
+			return r.Name == name && !slices.ContainsFunc(r.Args, func(a Arg) bool { return !holds[a.Op](args[a.Index], a.Value) })
+		})
+	}
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		number := func() uint64 { return random.Uint64N(340) }
+		var rules []Rule
+		if seed%2 == 0 {
+			rules = append(rules, Base(testRuntime)...)
+			for fd := range random.IntN(150) {
+				rules = append(rules, WriteTo([]int{fd})...)
+			}
+		}
+		for range 1 + random.IntN(60) {
+			name := Name(int(number()))
+			if _, ok := Number(name); !ok {
+				continue
+			}
+			var args []Arg
+			for range random.IntN(4) {
+				args = append(args, Arg{uint8(random.IntN(6)), Op(1 + random.IntN(6)), number() << (32 * random.IntN(2))})
+			}
+			rules = append(rules, Rule{name, args})
+		}
+		if len(rules) == 0 {
+			continue
+		}
+		vm := simulator(t, rules)
+		for range 300 {
+			name := rules[random.IntN(len(rules))].Name
+			args := make([]uint64, 6)
+			for i := range args {
+				args[i] = number() << (32 * random.IntN(2))
+			}
+			if random.IntN(2) == 0 {
+				args[0], args[1] = 0x53564d41, number() // PR_SET_VMA
+			}
+			want := actionNotify
+			if allowed(rules, name, args) {
+				want = actionAllow
+			}
+			if got := simulate(t, vm, archAMD64, nr(t, name), args...); got != want {
+				t.Fatalf("seed %d: %s%x: %#x, want %#x", seed, name, args, got, want)
 			}
 		}
 	}
