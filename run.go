@@ -45,11 +45,12 @@ type Process struct {
 // In all of these cases the code is -1 and the sandbox is poisoned. Arguments
 // that can't be passed are refused with [ErrOptions], which poisons nothing.
 func (sb *Sandbox) Run(ctx context.Context, p Process) (code int, err error) {
-	args := append([]string{sb.guest.name}, p.Args...)
-	if err := checkStrings(args, p.Env, sb.config.InputSize); err != nil {
+	if err := sb.turn.begin(ctx); err != nil {
 		return -1, err
 	}
-	if err := sb.turn.begin(ctx); err != nil {
+	args := append([]string{sb.guest.name}, p.Args...)
+	if err := checkStrings(args, p.Env, sb.config.InputSize); err != nil {
+		sb.turn.end(nil)
 		return -1, err
 	}
 	if sb.serving != nil && sb.serving.origin != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/strace"
 	"github.com/airlockvm/airlock/internal/wire"
 )
 
@@ -68,6 +69,15 @@ func (sb *Sandbox) newServing() *serving {
 	s.asked = wire.NewReader(s.hostForm)
 	s.heat = newHeat(&sb.options, sb.machine)
 	return s
+}
+
+// anew forgets what the use before a restore has left: it may have ended in a call.
+// Only heat goes on, because restores are a part of what it is about.
+func (s *serving) anew() {
+	s.calling = false
+	if s.trace != nil {
+		s.trace = strace.NewPrinter(s.sandbox.options.Trace)
+	}
 }
 
 // adopt takes over what the guest has declared.

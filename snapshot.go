@@ -250,7 +250,7 @@ func (sb *Sandbox) resume(snap *Snapshot) {
 		sb.serving.adopt(snap.declaration)
 		sb.serving.origin = snap
 	}
-	sb.serving.calling = false // it may have been poisoned in a call
+	sb.serving.anew()
 }
 
 func newSeed() (seed [32]byte) {

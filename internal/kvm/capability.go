@@ -27,6 +27,7 @@ const (
 	CapX86MSRFilter     Capability = 189
 	CapDirtyLogRing     Capability = 192
 	CapXSave2           Capability = 208
+	CapTripleFaultEvent Capability = 218
 	CapUserMemory2      Capability = 231
 	CapGuestMemfd       Capability = 234
 	CapPreFaultMemory   Capability = 236
@@ -44,7 +45,7 @@ var (
 	// Airlock gain from them.
 	optionalCapabilities = []Capability{
 		CapSetTSSAddr, CapNRMemslots, CapReadonlyMem,
-		CapX86UserSpaceMSR, CapDirtyLogRing, CapXSave2, CapUserMemory2, CapGuestMemfd, CapPreFaultMemory,
+		CapX86UserSpaceMSR, CapDirtyLogRing, CapXSave2, CapTripleFaultEvent, CapUserMemory2, CapGuestMemfd, CapPreFaultMemory,
 	}
 
 	capabilityNames = map[Capability]string{
@@ -67,6 +68,7 @@ var (
 		CapX86MSRFilter:     "KVM_CAP_X86_MSR_FILTER",
 		CapDirtyLogRing:     "KVM_CAP_DIRTY_LOG_RING",
 		CapXSave2:           "KVM_CAP_XSAVE2",
+		CapTripleFaultEvent: "KVM_CAP_X86_TRIPLE_FAULT_EVENT",
 		CapUserMemory2:      "KVM_CAP_USER_MEMORY2",
 		CapGuestMemfd:       "KVM_CAP_GUEST_MEMFD",
 		CapPreFaultMemory:   "KVM_CAP_PRE_FAULT_MEMORY",

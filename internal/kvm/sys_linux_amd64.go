@@ -20,6 +20,7 @@ const (
 	errWrongSystem = unix.ENODEV
 	errNoEntry     = unix.ENOENT
 	errPermission  = unix.EACCES
+	errInvalid     = unix.EINVAL
 )
 
 func openDevice(path string) (int, error) {

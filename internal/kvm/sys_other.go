@@ -19,6 +19,7 @@ var (
 	errWrongSystem = errPlatform
 	errNoEntry     = errPlatform
 	errPermission  = errors.New("permission denied")
+	errInvalid     = errors.New("invalid argument")
 )
 
 func openDevice(string) (int, error)                     { return -1, errPlatform }

@@ -140,8 +140,9 @@ type VCPUEvents struct {
 
 // Bits of VCPUEvents.Flags: which fields count.
 const (
-	EventsNMIPending = 1
-	EventsShadow     = 4
+	EventsNMIPending  = 1
+	EventsShadow      = 4
+	EventsTripleFault = 0x20
 )
 
 // MemoryRegion places host memory at a guest-physical address. It mirrors

@@ -1,6 +1,7 @@
 package kvm
 
 import (
+	"errors"
 	"sync"
 	"unsafe"
 
@@ -81,4 +82,19 @@ func (v *VM) CreateVCPU(id int) (*VCPU, error) {
 		run:      (*runPage)(unsafe.Pointer(unsafe.SliceData(page))),
 		resource: leak.Open("virtual CPU"),
 	}, nil
+}
+
+// KeepTripleFaults makes a triple fault that a run has been kept from reporting a part
+// of VCPUEvents. Without it, nothing but the next run can take it away. It reports
+// false where KVM doesn't know that, which is before Linux 6.0.
+func (v *VM) KeepTripleFaults() (bool, error) {
+	c := enableCap{capability: uint32(CapTripleFaultEvent), args: [4]uint64{1}}
+	switch _, err := ioctlPtr(v.fd, reqEnableCap, unsafe.Pointer(&c)); {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, errInvalid):
+		return false, nil
+	default:
+		return false, &Error{"KVM_ENABLE_CAP", err}
+	}
 }

@@ -13,8 +13,16 @@ import (
 var initialXSave = func() (x kvm.XSave) {
 	x[0], x[1] = 0x7f, 0x03 // FCW
 	x[24], x[25] = 0x80, 0x1f
+	useLegacy(&x)
 	return x
 }()
+
+// useLegacy makes KVM take the registers of x87 and SSE from the state. Without a
+// component that uses it KVM leaves MXCSR as it was, where the processor has no XSAVEC.
+func useLegacy(x *kvm.XSave) {
+	const inUse, x87, sse = 512, 1, 2 // XSTATE_BV, SDM volume 1, "XSAVE Header"
+	x[inUse] |= x87 | sse
+}
 
 // Start is what a guest is started with.
 type Start struct {

@@ -153,6 +153,7 @@ func Import(sys *kvm.System, c *snapfile.Config, memory *os.File, kernel []byte)
 	boot := bootstate.New(bootstate.Params{
 		Kernel: s.kernel, PageTable: s.boot.PageTable, XCR0: s.cpu.XCR0, KeepInterrupts: sys.Flavour() == kvm.FlavourPVM,
 	})
+	useLegacy(&s.cpu.XSave)
 	// Which flags system calls clear is this host's matter.
 	s.cpu.MSRs = slices.Clone(boot.MSRs)
 	info, pristine, err := kernelPages(kernel)

@@ -89,7 +89,9 @@ type Machine struct {
 	// run that would make sure costs as much there as a tenth of a call.
 	replaceable bool
 	pvm         bool
-	nested      bool // paging: see kvm.System.NestedPaging
+	// tripleFaults says that KVM can be told that none is pending.
+	tripleFaults bool
+	nested       bool // paging: see kvm.System.NestedPaging
 
 	mu      sync.Mutex
 	session session     // guarded by mu
@@ -211,6 +213,9 @@ func (m *Machine) createVM(sys *kvm.System) error {
 	if err := vm.DenyMSRs(); err != nil {
 		return err
 	}
+	if m.tripleFaults, err = vm.KeepTripleFaults(); err != nil {
+		return err
+	}
 	return m.attachMemory()
 }
 
@@ -282,8 +287,18 @@ func (m *Machine) setState() error {
 	if err := m.vcpu.SetMSRs(m.state.MSRs); err != nil {
 		return err
 	}
-	m.vcpu.SetAtRun(&m.state.Regs, &m.state.Sregs, &noEvents)
+	m.setAtRun(&m.state.Regs, &m.state.Sregs, noEvents)
 	return nil
+}
+
+// setAtRun makes the next run begin with these registers and events.
+func (m *Machine) setAtRun(regs *kvm.Regs, sregs *kvm.Sregs, events kvm.VCPUEvents) {
+	// A triple fault may be pending that a signal has kept KVM from reporting.
+	events.Flags &^= kvm.EventsTripleFault
+	if events.TripleFaultPending = 0; m.tripleFaults {
+		events.Flags |= kvm.EventsTripleFault
+	}
+	m.vcpu.SetAtRun(regs, sregs, &events)
 }
 
 // forget is for when memory has become that of another time.

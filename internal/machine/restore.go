@@ -73,12 +73,12 @@ func (m *Machine) Restore(s *Snapshot, seed [32]byte) (full bool, err error) {
 	if s.config.Memory != m.config.Memory {
 		return false, ErrMemorySize
 	}
+	m.Pause() // whatever comes of this
 	release, err := s.hold()
 	if err != nil {
 		return false, err
 	}
 	defer release()
-	m.Pause()
 	m.forget()
 	if !m.replaceable {
 		if err := m.settle(); err != nil {

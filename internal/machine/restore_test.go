@@ -112,6 +112,39 @@ func TestRestore(t *testing.T) {
 	}
 }
 
+// TestRestoreTripleFault: one that a signal has kept KVM from reporting is not the next
+// use's.
+func TestRestoreTripleFault(t *testing.T) {
+	m := tkMachine(t, asm(func(c *code) { c.out(abi.PortNext).out(abi.PortExit).spin() }))
+	if !m.tripleFaults {
+		t.Log("this kernel doesn't tell of triple faults")
+		return
+	}
+	s := atSnapshot(t, m)
+	for _, restore := range []bool{false, true} {
+		events := noEvents
+		events.Flags |= kvm.EventsTripleFault
+		events.TripleFaultPending = 1
+		m.vcpu.SetAtRun(&s.cpu.Regs, &s.cpu.Sregs, &events)
+		m.vcpu.RequestExit()
+		if reason, err := m.runner.run(m.vcpu); reason != kvm.ExitIntr || err != nil {
+			t.Fatal(reason, err)
+		}
+		want := Exit{Kind: ExitShutdown}
+		if restore {
+			if _, err := m.Restore(s, [32]byte{}); err != nil {
+				t.Fatal(err)
+			}
+			want = Exit{Kind: ExitHypercall, Port: abi.PortExit}
+		}
+		m.Begin(context.Background())
+		if got := enter(t, m); got.Kind != want.Kind || got.Port != want.Port {
+			t.Errorf("restored: %t: %v, want %v", restore, got, want)
+		}
+		m.End()
+	}
+}
+
 // TestRestoreRegisters gives a machine what another one has left in registers
 // of every kind.
 func TestRestoreRegisters(t *testing.T) {

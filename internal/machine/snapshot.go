@@ -120,6 +120,7 @@ func (m *Machine) readCPU(c *CPU) error {
 	c.MSRs = append([]kvm.MSR(nil), m.state.MSRs...) // their numbers
 	var err error
 	c.XCR0, err = m.vcpu.XCR0()
+	defer useLegacy(&c.XSave)
 	return errors.Join(err, m.vcpu.GetRegs(&c.Regs), m.vcpu.GetSregs(&c.Sregs), m.vcpu.GetMSRs(c.MSRs),
 		m.vcpu.GetEvents(&c.Events), m.vcpu.GetXSave(&c.XSave), m.vcpu.GetDebugRegs(&c.Debug))
 }
@@ -142,7 +143,7 @@ func (m *Machine) writeCPU(c *CPU, all bool) error {
 	if err := m.vcpu.SetXSave(&c.XSave); err != nil {
 		return err
 	}
-	m.vcpu.SetAtRun(&c.Regs, &c.Sregs, &c.Events)
+	m.setAtRun(&c.Regs, &c.Sregs, c.Events)
 	m.incomplete, m.replaceable = true, true // the next run takes them over
 	m.tick.Store(false)
 	m.vcpu.RequestInterruptWindow(false)
