@@ -38,6 +38,33 @@ func isolate(name string) *airlock.Isolated {
 	}, airlock.Syscalls{Names: []string{"getppid", "readlinkat", "getdents64", "getrlimit", "prlimit64"}, ReadFiles: true})
 }
 
+// lookInto tries to read what /proc tells of a process, and says what of it was told.
+func lookInto(pid int) string {
+	var told []string
+	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	dirs := []string{fmt.Sprintf("/proc/%d", pid)}
+	for _, task := range tasks {
+		dirs = append(dirs, fmt.Sprintf("/proc/%d/task/%s", pid, task.Name()))
+	}
+	for _, dir := range dirs {
+		for _, name := range []string{"environ", "mem", "maps", "auxv"} {
+			if f, err := os.Open(dir + "/" + name); err == nil {
+				if n, err := f.Read(make([]byte, 1)); n > 0 || name == "mem" && !errors.Is(err, os.ErrPermission) {
+					told = append(told, dir+"/"+name)
+				}
+				_ = f.Close()
+			}
+		}
+		if list, err := os.ReadDir(dir + "/fd"); err == nil && len(list) > 0 {
+			if f, err := os.Open(dir + "/fd/0"); err == nil {
+				told = append(told, f.Name())
+				_ = f.Close()
+			}
+		}
+	}
+	return fmt.Sprint(len(dirs) > 1, told)
+}
+
 // isolatedMain is what TestMain calls first.
 func isolatedMain() {
 	isolated.Main()
@@ -84,6 +111,8 @@ func misbehave(what string) (string, error) {
 			fmt.Fprintln(&b, entry.Name(), name)
 		}
 		return b.String(), err
+	case "application":
+		return lookInto(os.Getppid()), nil
 	case "status":
 		text, err := os.ReadFile("/proc/self/status")
 		return string(text), err
@@ -149,10 +178,16 @@ func TestIsolated(t *testing.T) {
 		}
 	}
 	status := text("status")
-	for _, line := range []string{"Seccomp:\t2", "NoNewPrivs:\t1"} {
+	for _, line := range []string{"Seccomp:\t2", "NoNewPrivs:\t1", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000"} {
 		if !strings.Contains(status, line) {
 			t.Errorf("no %q in %s", line, status)
 		}
+	}
+	if !strings.HasPrefix(lookInto(os.Getpid()), "true [/proc") {
+		t.Error("the test could find out nothing about itself")
+	}
+	if got := text("application"); got != "true []" {
+		t.Errorf("the worker could look into the application: %s", got)
 	}
 	text("threads")
 	ready(t, sb)

@@ -42,7 +42,9 @@ func assemble(rules []Rule) ([]bpf.Instruction, error) {
 		return nil, err
 	}
 	program := []bpf.Instruction{
-		load(dataArch), bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(arch.X86_64.ID), SkipTrue: 1}, notify,
+		load(dataArch),
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(arch.X86_64.ID), SkipTrue: 1},
+		notify,
 		load(dataNr),
 	}
 	for _, c := range calls {
@@ -86,29 +88,34 @@ func assembleSet(args []Arg) ([]bpf.Instruction, error) {
 		s.condition(arg)
 	}
 	s.code = append(s.code, allow)
-	for _, at := range s.fails {
-		skip := len(s.code) - at - 1
+	for _, f := range s.fails {
+		skip := len(s.code) - f.at - 1
 		if skip > math.MaxUint8 {
 			return nil, fmt.Errorf("%d conditions are too many for one rule", len(args))
 		}
-		jump := s.code[at].(bpf.JumpIf) //nolint:forcetypeassert // fail has put it there
-		jump.SkipTrue = uint8(skip)
-		s.code[at] = jump
+		f.jump.SkipTrue = uint8(skip) //nolint:gosec // G115: it was compared
+		s.code[f.at] = f.jump
 	}
 	return s.code, nil
 }
 
 type set struct {
 	code  []bpf.Instruction
-	fails []int // jumps that lead behind the code if they are taken
+	fails []failure // jumps that lead behind the code if they are taken
+}
+
+type failure struct {
+	at   int // in the code
+	jump bpf.JumpIf
 }
 
 func (s *set) add(code ...bpf.Instruction) { s.code = append(s.code, code...) }
 
 // fail is for when a comparison of what was loaded says that a condition doesn't hold.
 func (s *set) fail(test bpf.JumpTest, v uint32) {
-	s.fails = append(s.fails, len(s.code))
-	s.add(bpf.JumpIf{Cond: test, Val: v})
+	jump := bpf.JumpIf{Cond: test, Val: v}
+	s.fails = append(s.fails, failure{len(s.code), jump})
+	s.add(jump)
 }
 
 // holds skips the comparison of the lower halves, two instructions, if that of the

@@ -15,6 +15,9 @@ type Process struct{}
 // Name returns false.
 func Name() (string, bool) { return "", false }
 
+// CanFence returns false.
+func CanFence() bool { return false }
+
 // Serve returns.
 func Serve(func(seccomp.Runtime) ([]seccomp.Rule, error), func(*wire.Call) wire.Result) {}
 

@@ -86,7 +86,7 @@ func (p *Process) run(name string, socket *os.File, started chan<- error) {
 	defer runtime.UnlockOSThread()
 	cmd := &exec.Cmd{
 		Path:       "/proc/self/exe", // the same file, even if another one took its place
-		Args:       []string{arg0, name},
+		Args:       []string{arg0, name, firstLife},
 		Env:        []string{},
 		ExtraFiles: []*os.File{socket},
 		SysProcAttr: &unix.SysProcAttr{

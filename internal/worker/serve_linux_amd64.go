@@ -15,7 +15,7 @@ import (
 
 // Name returns what this process is to serve, if it is a worker.
 func Name() (string, bool) {
-	if len(os.Args) == 2 && os.Args[0] == arg0 {
+	if len(os.Args) > 1 && os.Args[0] == arg0 {
 		return os.Args[1], true
 	}
 	return "", false
@@ -25,7 +25,14 @@ func Name() (string, bool) {
 // returns and those that a process needs, and answers calls until the
 // application closes the socket. It does not return.
 func Serve(allow func(seccomp.Runtime) ([]seccomp.Rule, error), handle func(*wire.Call) wire.Result) {
-	if err := confine(allow); err != nil {
+	var err error
+	if len(os.Args) > 2 && os.Args[2] == firstLife {
+		err = fence()
+	}
+	if err == nil {
+		err = confine(allow)
+	}
+	if err != nil {
 		text := append([]byte{statusFailed}, err.Error()...)
 		_, _ = unix.Write(talk, text[:min(len(text), 1000)])
 		unix.Exit(1)
