@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,6 +17,7 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock"
+	"github.com/airlockvm/airlock/internal/kvmtest"
 )
 
 // What is isolated in the tests: EchoString does what its argument says.
@@ -225,6 +229,60 @@ func TestIsolatedOneSandbox(t *testing.T) {
 			t.Errorf("after Restore the worker knew %q", got)
 		}
 	}
+}
+
+// TestIsolatedOrphan: a worker that doesn't listen ends with the application all the
+// same.
+func TestIsolatedOrphan(t *testing.T) {
+	if os.Getenv("AIRLOCK_TEST_ORPHAN") != "" {
+		sb := isolatedSandbox(t, isolated)
+		_, err := sb.Call(t.Context(), "HostString", "spin")
+		t.Fatal(err)
+	}
+	t.Parallel()
+	kvmtest.Require(t)
+	application := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestIsolatedOrphan$")
+	application.Env = append(os.Environ(), "AIRLOCK_TEST_ORPHAN=1")
+	if err := application.Start(); err != nil {
+		t.Fatal(err)
+	}
+	worker := 0
+	for deadline := time.Now().Add(time.Minute); worker == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("there is no worker that computes")
+		}
+		worker = computing(application.Process.Pid)
+	}
+	_ = application.Process.Kill()
+	_ = application.Wait()
+	for deadline := time.Now().Add(10 * time.Second); syscall.Kill(worker, 0) == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			_ = syscall.Kill(worker, syscall.SIGKILL)
+			t.Fatal("the worker has outlived the application")
+		}
+	}
+}
+
+// computing returns a worker of a process that has its filter and has used a tenth of a
+// second of processor time, or 0.
+func computing(pid int) int {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, list := range lists {
+		text, _ := os.ReadFile(list)
+		for child := range strings.FieldsSeq(string(text)) {
+			status, _ := os.ReadFile("/proc/" + child + "/status")
+			stat, _ := os.ReadFile("/proc/" + child + "/stat")
+			_, rest, _ := strings.Cut(string(stat), ") ")
+			fields := strings.Fields(rest)
+			if strings.Contains(string(status), "Seccomp:\t2") && len(fields) > 11 {
+				if ticks, _ := strconv.Atoi(fields[11]); ticks >= 10 {
+					worker, _ := strconv.Atoi(child)
+					return worker
+				}
+			}
+		}
+	}
+	return 0
 }
 
 // TestIsolatedDenied: also what a goroutine of the function does is refused.
