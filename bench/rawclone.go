@@ -118,7 +118,9 @@ func (c *rawClone) make(m *rawVM) (err error) {
 		return err
 	}
 	region := kvm.MemoryRegion{Size: rawMemory, HostAddr: m.memory.HostAddr(), Flags: kvm.MemLogDirtyPages}
-	if err := errors.Join(m.vm.DenyMSRs(), m.vm.KeepDirtyLog(), m.vm.SetMemoryRegion(&region)); err != nil {
+	// The snapshot's events say that no triple fault is pending where KVM can be told so.
+	_, keepErr := m.vm.KeepTripleFaults()
+	if err := errors.Join(m.vm.DenyMSRs(), keepErr, m.vm.KeepDirtyLog(), m.vm.SetMemoryRegion(&region)); err != nil {
 		return err
 	}
 	if m.vcpu, err = m.vm.CreateVCPU(0); err != nil {
