@@ -219,7 +219,7 @@ func besideFirst(ctx context.Context, b *bench) ([]row, error) {
 	defer k.close()
 	return b.each(ctx, func(l language) ([]row, error) {
 		return nil, b.withReady(ctx, l, func(snap *airlock.Snapshot) error {
-			raw, err := newRawClone(k, l.called.path, "Echo", echoText)
+			raw, err := newRawClone(k, l.called.path, echoCall)
 			if err != nil {
 				return err
 			}

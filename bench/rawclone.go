@@ -26,11 +26,15 @@ type rawClone struct {
 	cpu     *machine.CPU
 	input   uint64 // GPA of the message
 	message []byte
+	warm    []uint64 // the set of pages that the first machine wrote to
 }
 
 const rawBuffer = 64 << 10
 
-func newRawClone(k *rawKit, path, function, argument string) (*rawClone, error) {
+// newRawClone runs a guest up to its first call, makes the calls, and takes the
+// snapshot: what a guest does the first time is no longer to be done by the clones,
+// which get the last call.
+func newRawClone(k *rawKit, path string, calls ...*wire.Call) (*rawClone, error) {
 	file, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -49,29 +53,45 @@ func newRawClone(k *rawKit, path, function, argument string) (*rawClone, error) 
 		return nil, err
 	}
 	defer m.Close() //nolint:errcheck // it never fails
-	if err := startServing(m); err != nil {
+	c := &rawClone{kit: k, input: rawMemory - rawBuffer}
+	if err := c.prepare(m, calls); err != nil {
 		return nil, err
 	}
-	c := &rawClone{kit: k, input: rawMemory - rawBuffer}
 	if c.snap, err = m.Snapshot(); err != nil {
 		return nil, err
 	}
 	c.memory, c.cpu = c.snap.Content()
-	c.message, err = wire.AppendCall(nil, &wire.Call{Name: function, Args: []wire.Value{wire.String(argument)}})
-	return c, err
+	return c, c.learn()
 }
 
-// startServing runs a guest until it waits for a call.
-func startServing(m *machine.Machine) error {
+// prepare boots a guest and makes the calls.
+func (c *rawClone) prepare(m *machine.Machine, calls []*wire.Call) error {
 	if err := m.Boot(machine.Start{Args: []string{"guest"}, Serve: true}); err != nil {
-		return err
-	}
-	hosts, err := wire.AppendHostFunctions(nil, &wire.HostFunctions{})
-	if err != nil {
 		return err
 	}
 	m.Begin(context.Background())
 	defer m.End()
+	err := untilNext(m)
+	for _, call := range calls {
+		if err == nil {
+			c.message, err = wire.AppendCall(c.message[:0], call)
+		}
+		if err == nil {
+			err = errors.Join(m.WriteMessage(c.message), m.Answer(uint64(len(c.message))))
+		}
+		if err == nil {
+			err = untilNext(m)
+		}
+	}
+	return err
+}
+
+// untilNext runs a guest until it waits for a call.
+func untilNext(m *machine.Machine) error {
+	hosts, err := wire.AppendHostFunctions(nil, &wire.HostFunctions{})
+	if err != nil {
+		return err
+	}
 	for {
 		exit, err := m.Enter()
 		switch {
@@ -87,6 +107,23 @@ func startServing(m *machine.Machine) error {
 			return fmt.Errorf("the guest does not serve: %v", exit)
 		}
 	}
+}
+
+// learn notes which pages a machine writes to, so that the next ones get them in one
+// go, as the library's do: the faults that are left are those of a careful host.
+func (c *rawClone) learn() error {
+	m := &rawVM{}
+	err := c.make(m)
+	if err == nil {
+		err = m.leave()
+	}
+	if err == nil {
+		warm := make([]uint64, rawMemory/abi.PageSize/64)
+		if err = m.vm.DirtyLog(0, warm); err == nil {
+			c.warm = warm
+		}
+	}
+	return errors.Join(err, m.close())
 }
 
 func (c *rawClone) close() { _ = c.snap.Close() }
@@ -111,7 +148,7 @@ func (c *rawClone) make(m *rawVM) (err error) {
 	}
 	answer := abi.Message{Answer: uint64(len(c.message))}
 	err = errors.Join(m.memory.CopyIn(c.input, c.message), m.memory.CopyIn(abi.ControlGPA+abi.ControlOffsetMessage, abi.Bytes(&answer)))
-	if err != nil {
+	if err := errors.Join(err, m.memory.PrefaultPages(c.warm)); err != nil {
 		return err
 	}
 	if m.vm, err = c.kit.sys.CreateVM(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/airlockvm/airlock"
+	"github.com/airlockvm/airlock/internal/wire"
 )
 
 // What is promised of snapshots.
@@ -23,6 +24,12 @@ const (
 )
 
 const echoText = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// The calls of withSnapshot, for machines without the library.
+var (
+	firstTouches = &wire.Call{Name: "Dirty", Args: []wire.Value{wire.Int64(1)}}
+	echoCall     = &wire.Call{Name: "Echo", Args: []wire.Value{wire.String(echoText)}}
+)
 
 func snapshotExperiments() []experiment {
 	return []experiment{
@@ -71,7 +78,7 @@ func clones(ctx context.Context, b *bench) (rows []row, err error) {
 	}
 	defer k.close()
 	err = b.withSnapshot(ctx, airlock.Options{}, func(snap *airlock.Snapshot, sb *airlock.Sandbox) error {
-		raw, err := newRawClone(k, b.programs.snapshotGo.path, "Echo", echoText)
+		raw, err := newRawClone(k, b.programs.snapshotGo.path, firstTouches, echoCall)
 		if err != nil {
 			return err
 		}

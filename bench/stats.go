@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -102,14 +103,21 @@ func lasting(least time.Duration, do func() error) sample {
 	}
 }
 
-// interleave takes samples in turn: of the first, of the second, and so on, and
-// that again, so that none has the better part of the time to itself. The first
-// round warms up and does not count.
+// interleave takes samples in rounds, one of each a round, so that none has the better
+// part of the time to itself. The order of each round is another one: what comes after
+// a process was started, say, finds the caches of the processor full of something else
+// (half a millisecond for a new sandbox), and no side may always be the one. The orders
+// are the same in every run. The first round warms up and does not count.
 func interleave(rounds int, samples ...sample) ([]series, error) {
 	list := make([]series, len(samples))
+	order := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: nobody gains by guessing it
+	next := make([]int, len(samples))
+	for i := range next {
+		next[i] = i
+	}
 	for round := -1; round < rounds; round++ {
-		for i, take := range samples {
-			ns, err := take()
+		for _, i := range next {
+			ns, err := samples[i]()
 			if err != nil {
 				return nil, err
 			}
@@ -117,6 +125,7 @@ func interleave(rounds int, samples ...sample) ([]series, error) {
 				list[i] = append(list[i], ns)
 			}
 		}
+		order.Shuffle(len(next), func(i, j int) { next[i], next[j] = next[j], next[i] })
 	}
 	return list, nil
 }
