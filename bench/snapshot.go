@@ -18,7 +18,7 @@ import (
 // What is promised of snapshots.
 const (
 	cloneShare   = 1.3 // a clone's first answer, of the same calls into the kernel and faults by hand
-	restoreCalls = 1.6 // a call and a restore, in plain calls
+	restoreCalls = 1.5 // a call and a restore, in plain calls
 	workCalls    = 2   // the same of a call that allocates
 	cloneKiB     = 600 // private memory of an idle clone of a Go guest
 )

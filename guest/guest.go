@@ -203,13 +203,13 @@ func serve() error {
 type request struct {
 	call      *wire.Reader
 	malformed error
-	export    *export // that was called last, or nil
+	export    *export // that was called last, but for a snapshot; or nil
 	result    wire.Result
 }
 
 func newRequest() *request {
 	return &request{call: wire.NewReader(func(name string) *wire.Form {
-		if f := registry.exports[name]; f != nil {
+		if f := registry.exports[name]; f != nil && name != wire.FunctionSnapshot {
 			return f.form
 		}
 		return nil
@@ -250,7 +250,9 @@ func (r *request) answer() {
 	f := r.export
 	if f == nil || f.form.Name() != call.Name {
 		f = registry.exports[call.Name]
-		r.export = f
+		if call.Name != wire.FunctionSnapshot {
+			r.export = f
+		}
 	}
 	switch {
 	case f == nil:

@@ -28,6 +28,7 @@ func beforeSnapshot() {
 	}
 	growHeap()
 	runtime.GC()
+	takeSpans()
 }
 
 // A program may allocate 4 MiB behind one collection of garbage before the next
@@ -50,4 +51,28 @@ func growHeap() {
 	}
 	willNeed(grown, 2*pageCache)
 	grown = nil
+}
+
+// Objects of a size share a span, and small ones are most.
+const (
+	wordSize    = 8
+	smallObject = 1 << 10
+)
+
+// taken keeps objects off the stack.
+var taken struct {
+	bytes    []byte
+	pointers []*byte
+}
+
+// takeSpans makes the runtime take a span for objects of each small size, with
+// pointers and without. After a collection it has none at hand (runtime:
+// mcache.prepareForSweep), and to take one runs through a dozen pages of its code and
+// tables, each a fault in a sandbox that was just made.
+func takeSpans() {
+	for size := wordSize; size <= smallObject; size += wordSize {
+		taken.bytes = make([]byte, size)
+		taken.pointers = make([]*byte, size/wordSize)
+	}
+	taken.bytes, taken.pointers = nil, nil
 }

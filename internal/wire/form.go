@@ -214,7 +214,7 @@ type Reader struct {
 }
 
 // NewReader returns a Reader that gets the Form of a function from form, which
-// returns nil for a function that isn't known.
+// returns nil for a function that isn't known, or not worth remembering.
 func NewReader(form func(name string) *Form) *Reader { return &Reader{form: form} }
 
 // Read verifies and decodes a call. After an error Call is empty.
@@ -229,10 +229,13 @@ func (r *Reader) Read(msg []byte) (err error) {
 		}
 	}
 	r.Forget()
-	if r.Call, err = decodeCallInto(r.Call, msg); err == nil {
-		r.last = r.form(r.Name)
+	if r.Call, err = decodeCallInto(r.Call, msg); err != nil {
+		return err
 	}
-	return err
+	if form := r.form(r.Name); form != nil {
+		r.last = form
+	}
+	return nil
 }
 
 // Forget lets go of what the last call holds.

@@ -8,6 +8,26 @@ import (
 	"testing"
 )
 
+// TestReaderRemembers: a call that isn't worth remembering leaves the one before
+// remembered.
+func TestReaderRemembers(t *testing.T) {
+	form := NewForm("echo", []Kind{KindString})
+	r := NewReader(func(name string) *Form {
+		if name == form.Name() {
+			return form
+		}
+		return nil
+	})
+	for _, name := range []string{"other", "echo", "other"} {
+		if err := r.Read(callCodec.mustEncode(t, Call{Name: name})); err != nil || r.Name != name {
+			t.Fatalf("%q: %v, read as %q", name, err, r.Name)
+		}
+	}
+	if r.last != form {
+		t.Error("echo was forgotten")
+	}
+}
+
 func kindsOf(args []Value) []Kind {
 	kinds := make([]Kind, len(args))
 	for i := range args {
