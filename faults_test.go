@@ -204,7 +204,7 @@ func TestRestoreFails(t *testing.T) {
 				if got := call[int64](t, sb, "Count"); got != 2 {
 					t.Errorf("Count = %d", got)
 				}
-				call[int64](t, sb, "Grow", int64(10), int64(1))
+				call[int64](t, sb, "Grow", manyBlocks, int64(1))
 			},
 			do:    func() error { return sb.Restore(t.Context(), to) },
 			check: func(err error) { poisonedBy(t, sb, err) },
@@ -214,5 +214,6 @@ func TestRestoreFails(t *testing.T) {
 			t.Errorf("only %d system calls failed", n)
 		}
 	}
+	changedTables(t, sb)
 	settled(t, open)
 }

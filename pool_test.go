@@ -223,7 +223,7 @@ func TestPoolStress(t *testing.T) {
 				}
 				name, args := "Count", []any{}
 				if random.IntN(8) == 0 {
-					name, args = "Grow", []any{int64(random.IntN(8)), int64(1)}
+					name, args = "Grow", []any{random.Int64N(manyBlocks), int64(1)}
 				}
 				got, err := airlock.Call[int64](ctx, pool, name, args...)
 				cancel()
@@ -241,5 +241,9 @@ func TestPoolStress(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	t.Logf("%d answered, %d stopped, %+v", answered.Load(), stopped.Load(), pool.Stats())
+	stats := pool.Stats()
+	t.Logf("%d answered, %d stopped, %+v", answered.Load(), stopped.Load(), stats)
+	if stats.FullRestores == 0 {
+		t.Error("no restore had page tables to bring back")
+	}
 }

@@ -25,7 +25,7 @@ func randomStep(random *rand.Rand) step {
 	case 2:
 		return step{"Get", nil}
 	case 3:
-		return step{"Grow", []any{random.Int64N(24), random.Int64()}}
+		return step{"Grow", []any{random.Int64N(manyBlocks), random.Int64()}}
 	case 4:
 		return step{"Threads", []any{random.Int64N(60)}}
 	default:
@@ -87,6 +87,7 @@ func TestRestoredLikeFresh(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	changedTables(t, restored)
 }
 
 // sameMemory compares a sandbox that was just restored with the snapshot.
