@@ -154,8 +154,9 @@ type runner interface {
 // share is a sandbox's part in a runner.
 type share interface {
 	// call calls a function, sets result to what the guest gets, and returns the
-	// error that the guest's caller gets, if there is one.
-	call(activity func() context.Context, f *gofunc.Func, c *wire.Call, result *wire.Result) (failed error)
+	// error that the guest's caller gets, if there is one. A result of more than limit
+	// bytes need not be kept: it doesn't fit the message buffer.
+	call(activity func() context.Context, f *gofunc.Func, c *wire.Call, limit int, result *wire.Result) (failed error)
 	// renew ends what a use of the sandbox could have left behind, for the next one.
 	renew()
 	// leave gives the share back.
@@ -241,7 +242,7 @@ type confinedShare struct{ threads *seccomp.Threads }
 func (s *confinedShare) leave() { s.threads.Leave() }
 func (s *confinedShare) renew() {} // a thread knows nothing that the process doesn't
 
-func (s *confinedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call, result *wire.Result) (failed error) {
+func (s *confinedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call, _ int, result *wire.Result) (failed error) {
 	first, denied, err := s.threads.Do(func() { failed = invoke(activity, f, c, result) })
 	switch {
 	case errors.Is(err, seccomp.ErrEnded):

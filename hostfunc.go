@@ -146,7 +146,7 @@ func (f *HostFunc) call(sb *Sandbox, c *wire.Call, result *wire.Result) (failed 
 	}
 	result.Clear()
 	if f.runner != nil {
-		return sb.share(f.runner).call(sb.activity, f.fn, c, result)
+		return sb.share(f.runner).call(sb.activity, f.fn, c, int(sb.config.InputSize), result) //nolint:gosec // G115: at most MaxMemory
 	}
 	return invoke(sb.activity, f.fn, c, result)
 }

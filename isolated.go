@@ -46,7 +46,7 @@ const keepWorkers = 30 * time.Second
 // Isolate makes host functions that run in worker processes: further processes
 // of the application's own program, under a filter for system calls that holds
 // for all of a worker's threads. What a function does there, it can't do to the
-// application: it has other memory, no environment, no descriptors but a socket
+// application: it has other memory, no environment, no descriptors but two pipes
 // to the application, and no way to make system calls that are not allowed. If a
 // worker crashes or is killed, the call fails with a [*WorkerError]; when the
 // call's context ends, the worker is killed.
@@ -174,14 +174,14 @@ func (s *isolatedShare) renew() {
 	s.workers.Join()
 }
 
-func (s *isolatedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call, result *wire.Result) (failed error) {
+func (s *isolatedShare) call(activity func() context.Context, f *gofunc.Func, c *wire.Call, limit int, result *wire.Result) (failed error) {
 	*result = failure(wire.CodeFailed, hiddenFailure)
 	ctx := activity()
 	p, err := s.workers.Get(ctx)
 	if err != nil {
 		return &WorkerError{Function: c.Name, Err: err}
 	}
-	answer, denied, err := p.Call(ctx, c)
+	answer, denied, err := p.Call(ctx, c, f.Return, limit)
 	s.workers.Put(p)
 	if err != nil {
 		err = &WorkerError{Function: c.Name, Err: err}
@@ -194,8 +194,6 @@ func (s *isolatedShare) call(activity func() context.Context, f *gofunc.Func, c 
 	case answer.Err != nil && answer.Err.Code == wire.CodePanicked:
 		*result = failure(wire.CodePanicked, "the host function panicked")
 		return &HostPanicError{Function: c.Name, Value: answer.Err.Message}
-	case answer.Err == nil && answer.Value.Kind() != f.Return:
-		return &WorkerError{Function: c.Name, Err: fmt.Errorf("%w: a result of type %s", worker.ErrMessage, answer.Value.Kind())}
 	}
 	*result = answer
 	return nil

@@ -75,6 +75,7 @@ func isolatedMain() {
 	isolatedAlone.Main()
 	isolatedKill.Main()
 	isolatedWrong.Main()
+	isolatedTaken.Main()
 }
 
 var remembered string
@@ -173,9 +174,9 @@ func TestIsolated(t *testing.T) {
 		t.Errorf("environment: %s", got)
 	}
 	got := text("descriptors")
-	for i, line := range strings.Split(strings.TrimSpace(got), "\n") {
-		switch _, name, _ := strings.Cut(line, " "); {
-		case i < 3 && name == "/dev/null", name == "" /* that of the directory, closed meanwhile */, strings.HasPrefix(name, "socket:"), name == "anon_inode:[eventpoll]",
+	for line := range strings.SplitSeq(strings.TrimSpace(got), "\n") {
+		switch n, name, _ := strings.Cut(line, " "); {
+		case n <= "2" && len(n) == 1 && name == "/dev/null", name == "" /* that of the directory, closed meanwhile */, strings.HasPrefix(name, "pipe:"), name == "anon_inode:[eventpoll]",
 			name == "anon_inode:[eventfd]", strings.HasPrefix(name, "/proc/"):
 		default:
 			t.Errorf("a descriptor of the worker: %s", line)

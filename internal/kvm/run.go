@@ -31,6 +31,9 @@ func (c *VCPU) Run() (ExitReason, error) {
 func (c *VCPU) SetAtRun(regs *Regs, sregs *Sregs, events *VCPUEvents) {
 	c.run.synced = syncRegs{*regs, *sregs, *events}
 	c.run.dirtyRegs = syncX86Regs | syncX86Sregs | syncX86Events
+	// What was said of the registers before. An interrupt that is injected now would be
+	// replaced by the pending events.
+	c.run.readyForIRQ = 0
 }
 
 // RequestExit makes Run return ExitIntr instead of entering the guest, until

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/airlockvm/airlock/internal/abi"
 	"github.com/airlockvm/airlock/internal/guestmem"
@@ -277,5 +278,35 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 	if _, err := NewFromSnapshot(sys, s, [32]byte{}); !errors.Is(err, ErrSnapshotClosed) {
 		t.Errorf("NewFromSnapshot of a closed snapshot = %v", err)
+	}
+}
+
+// TestRestoreTick: a tick that is due when the first run after a restore begins is not
+// lost with the registers that are replaced at that run, and the ones behind it come.
+func TestRestoreTick(t *testing.T) {
+	m := tkMachine(t, asm(func(c *code) {
+		c.movRDI(abi.Physmap+abi.ControlOffsetTickWanted).raw(0xc7, 0x07).imm32(1)
+		c.out(abi.PortNext)
+		c.movRDI(tkTicks)
+		c.raw(0x81, 0x3f).imm32(1).raw(0x72, 0xf8) // cmpl $1, (rdi); jb
+		c.out(abi.PortExit).spin()
+	}))
+	s := atSnapshot(t, m)
+	for range 3 {
+		if _, err := m.Restore(s, [32]byte{}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		m.Begin(ctx)
+		m.mu.Lock() // as when onTick comes right behind Enter's beginning
+		m.tick.Store(true)
+		m.kick()
+		m.mu.Unlock()
+		hypercall(t, m, abi.PortExit)
+		if m.tickPending.Load() != 0 {
+			t.Error("the tick is pending, though the guest handled it")
+		}
+		m.End()
+		cancel()
 	}
 }

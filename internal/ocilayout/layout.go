@@ -203,7 +203,7 @@ func (l *Layout) readJSON(name string, v any) error {
 	}
 	// Fields that nobody knows are allowed, as the specification of OCI wants it.
 	if err := json.Unmarshal(text, v); err != nil {
-		return l.malformed(name, "%v", err)
+		return l.malformed(name, "%.300v", err)
 	}
 	return nil
 }

@@ -105,24 +105,30 @@ func Sockets(r Runtime, families []int) []Rule {
 	return rules
 }
 
+// Talk are the descriptors by which a process under a filter talks: pipes to read from
+// and write to, and the socket by which it sends the filter's away.
+type Talk struct{ Read, Write, Ready, Filter int }
+
 // Process returns the rules that a whole process under a filter needs beyond
-// Base: to start threads, to end, and to talk by one descriptor. It may close
-// another one.
-func Process(r Runtime, talk, closable int) []Rule {
+// Base: to start threads, to end, and to talk. When it is ready it closes the socket:
+// from then on nothing but bytes gets to the application.
+func Process(r Runtime, t Talk) []Rule {
 	const (
 		cloneThread     = 0x10000    // CLONE_THREAD
 		cloneNamespaces = 0x7e020080 // CLONE_NEWTIME, NEWNS, NEWCGROUP and so on
 	)
-	fd, other := uint64(talk), uint64(closable) //nolint:gosec // G115: descriptors
+	fd := func(n int) []Arg { return []Arg{{0, Equal, uint64(n)}} } //nolint:gosec // G115: descriptors
 	return append(Allow("exit_group", "set_robust_list", "rseq", "sched_getaffinity"),
 		Rule{"clone", []Arg{{0, AnyBits, cloneThread}, {0, NoBits, cloneNamespaces}}},
 		Rule{"tgkill", []Arg{{0, Equal, r.PID}}},
-		Rule{"read", []Arg{{0, Equal, fd}}},
-		Rule{"write", []Arg{{0, Equal, fd}}},
-		Rule{"sendmsg", []Arg{{0, Equal, fd}}},
-		Rule{"close", []Arg{{0, Equal, other}}},
+		Rule{"read", fd(t.Read)},
+		Rule{"write", fd(t.Write)},
+		Rule{"sendmsg", fd(t.Ready)},
+		Rule{"write", fd(t.Ready)}, // why it is not ready
+		Rule{"close", fd(t.Ready)},
+		Rule{"close", fd(t.Filter)},
 		// Where it goes is /dev/null, but the runtime's last words should not be
 		// taken for a refused system call.
-		Rule{"write", []Arg{{0, Equal, 2}}},
+		Rule{"write", fd(2)},
 	)
 }

@@ -179,7 +179,7 @@ func Decode(text []byte) (*Config, error) {
 		ABI     uint32 `json:"abi"`
 	}
 	if err := json.Unmarshal(text, &versions); err != nil {
-		return nil, malformed("", "%v", err)
+		return nil, malformed("", "%.300v", err)
 	}
 	if versions.Version != Version {
 		return nil, malformed("version", "it is %d, this version of Airlock reads %d: use the version that wrote it, or take the snapshot again",
@@ -193,7 +193,7 @@ func Decode(text []byte) (*Config, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(c); err != nil {
-		return nil, malformed("", "%v", err)
+		return nil, malformed("", "%.300v", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, malformed("", "there is something behind its end")

@@ -306,6 +306,9 @@ func refused(t *testing.T, err error, want string) {
 	if !errors.As(err, &format) || !errors.Is(err, ocilayout.ErrFormat) || !strings.Contains(err.Error(), want) {
 		t.Errorf("the error is %v, want one with %q", err, want)
 	}
+	if n := len(fmt.Sprint(err)); n > 2000 {
+		t.Errorf("an error of %d bytes", n)
+	}
 }
 
 // TestTextRefusals changes the text of a config.
@@ -324,6 +327,8 @@ func TestTextRefusals(t *testing.T) {
 		{"null", `"runs":[[0,2],[32,1],[1023,1]]`, `"runs":null`, "memory.runs"},
 		{"run that is none", `[32,1]`, `"x"`, "cannot unmarshal"},
 		{"negative", `[32,1]`, `[-32,1]`, "cannot unmarshal"},
+		{"enormous", `[32,1]`, `[` + strings.Repeat("9", 100_000) + `,1]`, "cannot unmarshal"},
+		{"enormous version", `{"version":1,`, `{"version":` + strings.Repeat("9", 100_000) + `,`, "cannot unmarshal"},
 		{"number for an address", `"cr3":"0x20000"`, `"cr3":131072`, "cannot unmarshal"},
 		{"decimal address", `"cr3":"0x20000"`, `"cr3":"131072"`, "hexadecimal"},
 		{"long address", `"cr3":"0x20000"`, `"cr3":"0x10000000000020000"`, "hexadecimal"},

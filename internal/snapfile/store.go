@@ -138,7 +138,7 @@ func ParseManifest(text []byte) (*Stored, error) {
 	}}
 	var m v1.Manifest
 	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, unfit(s.Manifest, "the manifest: %v", err)
+		return nil, unfit(s.Manifest, "the manifest: %.300v", err)
 	}
 	switch {
 	case m.SchemaVersion != 2 || m.MediaType != v1.MediaTypeImageManifest:

@@ -30,7 +30,7 @@ func TestReadMessage(t *testing.T) {
 		var buf []byte
 		for _, want := range []string{"one", long, ""} {
 			var err error
-			if buf, err = readMessage(r, buf); err != nil {
+			if buf, err = readMessage(r, buf, MaxMessage); err != nil {
 				t.Fatal(err)
 			}
 			result, err := wire.DecodeResult(buf)
@@ -38,7 +38,7 @@ func TestReadMessage(t *testing.T) {
 				t.Errorf("%.10q instead of %.10q, %v", got, want, err)
 			}
 		}
-		if _, err := readMessage(r, buf); !errors.Is(err, io.EOF) {
+		if _, err := readMessage(r, buf, MaxMessage); !errors.Is(err, io.EOF) {
 			t.Error(err)
 		}
 	}
@@ -49,21 +49,39 @@ func TestReadMessageRefusals(t *testing.T) {
 	t.Parallel()
 	whole := sample(t, "text")
 	for n := 1; n < len(whole); n++ {
-		if _, err := readMessage(bytes.NewReader(whole[:n]), nil); !errors.Is(err, io.ErrUnexpectedEOF) {
+		if _, err := readMessage(bytes.NewReader(whole[:n]), nil, MaxMessage); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%d of %d bytes: %v", n, len(whole), err)
 		}
 	}
 	for _, length := range []uint32{MaxMessage - prefix + 1, 1<<31 - 1, 1<<32 - 1} {
 		huge := append(binary.LittleEndian.AppendUint32(nil, length), whole...)
-		if _, err := readMessage(bytes.NewReader(huge), nil); !errors.Is(err, ErrMessage) {
+		if _, err := readMessage(bytes.NewReader(huge), nil, MaxMessage); !errors.Is(err, ErrMessage) {
 			t.Errorf("%d: %v", length, err)
 		}
 	}
 	// The length alone takes no memory.
 	claimed := binary.LittleEndian.AppendUint32(nil, MaxMessage-prefix)
-	buf, err := readMessage(bytes.NewReader(append(claimed, whole...)), nil)
+	buf, err := readMessage(bytes.NewReader(append(claimed, whole...)), nil, MaxMessage)
 	if !errors.Is(err, io.ErrUnexpectedEOF) || cap(buf) > 4*chunk {
 		t.Errorf("%d bytes for %d, %v", cap(buf), len(whole), err)
+	}
+}
+
+// TestReadMessageLimit: what is too large is skipped, and takes no memory.
+func TestReadMessageLimit(t *testing.T) {
+	t.Parallel()
+	const limit = chunk
+	fits, exceeds := sample(t, string(bytes.Repeat([]byte("x"), limit-100))), sample(t, string(bytes.Repeat([]byte("x"), 40*limit)))
+	r := bytes.NewReader(append(append([]byte{}, exceeds...), fits...))
+	buf, err := readMessage(r, nil, limit)
+	if !errors.Is(err, errTooLarge) || cap(buf) > limit {
+		t.Errorf("%d bytes of memory, %v", cap(buf), err)
+	}
+	if buf, err = readMessage(r, buf, limit); err != nil || !bytes.Equal(buf, fits) {
+		t.Errorf("the next message: %d bytes, %v", len(buf), err)
+	}
+	if _, err := readMessage(bytes.NewReader(exceeds[:len(exceeds)-1]), nil, limit); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Error(err)
 	}
 }
 
@@ -77,7 +95,7 @@ func FuzzReadMessage(f *testing.F) {
 		var buf []byte
 		for {
 			var err error
-			if buf, err = readMessage(r, buf); err != nil {
+			if buf, err = readMessage(r, buf, MaxMessage); err != nil {
 				break
 			}
 			if cap(buf) > 4*(len(stream)+chunk) {

@@ -25,7 +25,7 @@ func Serve(func(seccomp.Runtime) ([]seccomp.Rule, error), func(*wire.Call) wire.
 func Start(context.Context, string, bool) (*Process, error) { return nil, seccomp.ErrUnsupported }
 
 // Call fails.
-func (*Process) Call(context.Context, *wire.Call) (wire.Result, *seccomp.Denial, error) {
+func (*Process) Call(context.Context, *wire.Call, wire.Kind, int) (wire.Result, *seccomp.Denial, error) {
 	return wire.Result{}, nil, seccomp.ErrUnsupported
 }
 

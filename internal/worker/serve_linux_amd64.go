@@ -1,7 +1,9 @@
 package worker
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -23,7 +25,7 @@ func Name() (string, bool) {
 
 // Serve makes the process a worker: it takes a filter on, of the rules that allow
 // returns and those that a process needs, and answers calls until the
-// application closes the socket. It does not return.
+// application closes its pipe. It does not return.
 func Serve(allow func(seccomp.Runtime) ([]seccomp.Rule, error), handle func(*wire.Call) wire.Result) {
 	var err error
 	if len(os.Args) > 2 && os.Args[2] == firstLife {
@@ -34,13 +36,14 @@ func Serve(allow func(seccomp.Runtime) ([]seccomp.Rule, error), handle func(*wir
 	}
 	if err != nil {
 		text := append([]byte{statusFailed}, err.Error()...)
-		_, _ = unix.Write(talk, text[:min(len(text), 1000)])
+		_, _ = unix.Write(readyFD, text[:min(len(text), 1000)])
 		unix.Exit(1)
 	}
+	calls := bufio.NewReader(pipe(callsFD))
 	var in, out []byte
 	for {
 		var err error
-		if in, err = readMessage(socket(talk), in); err != nil {
+		if in, err = readMessage(calls, in, MaxMessage); err != nil {
 			unix.Exit(0) // the application has ended, or doesn't need it any more
 		}
 		call, err := wire.DecodeCall(in)
@@ -49,12 +52,12 @@ func Serve(allow func(seccomp.Runtime) ([]seccomp.Rule, error), handle func(*wir
 		}
 		result := handle(&call)
 		if out, err = wire.AppendResultWithin(out[:0], &result, MaxMessage); err != nil {
-			result = wire.Result{Err: &wire.ErrorInfo{Code: wire.CodeTooLarge, Message: "the host function's result can't be sent"}}
+			result = tooLarge()
 			if out, err = wire.AppendResult(out[:0], &result); err != nil {
 				unix.Exit(1)
 			}
 		}
-		if _, err := socket(talk).Write(out); err != nil {
+		if _, err := pipe(resultsFD).Write(out); err != nil {
 			unix.Exit(1)
 		}
 	}
@@ -81,7 +84,7 @@ func confine(allow func(seccomp.Runtime) ([]seccomp.Rule, error)) error {
 		return err
 	}
 	// The filter's descriptor will be the lowest that is free.
-	free, err := unix.Dup(talk)
+	free, err := unix.Dup(readyFD)
 	if err != nil {
 		return fmt.Errorf("dup: %w", err)
 	}
@@ -90,7 +93,8 @@ func confine(allow func(seccomp.Runtime) ([]seccomp.Rule, error)) error {
 	if err != nil {
 		return err
 	}
-	rules = append(append(rules, seccomp.Base(process)...), seccomp.Process(process, talk, free)...)
+	talk := seccomp.Talk{Read: callsFD, Write: resultsFD, Ready: readyFD, Filter: free}
+	rules = append(append(rules, seccomp.Base(process)...), seccomp.Process(process, talk)...)
 	program, err := seccomp.Compile(rules)
 	if err != nil {
 		return err
@@ -102,10 +106,10 @@ func confine(allow func(seccomp.Runtime) ([]seccomp.Rule, error)) error {
 	if filter != free {
 		return fmt.Errorf("the filter's descriptor is %d instead of %d", filter, free)
 	}
-	if err := unix.Sendmsg(talk, []byte{statusReady}, unix.UnixRights(filter), nil, 0); err != nil {
+	if err := unix.Sendmsg(readyFD, []byte{statusReady}, unix.UnixRights(filter), nil, 0); err != nil {
 		return fmt.Errorf("sendmsg: %w", err)
 	}
-	return unix.Close(filter)
+	return errors.Join(unix.Close(filter), unix.Close(readyFD))
 }
 
 // more is how many bytes of memory a worker may take beyond what it has.
@@ -141,7 +145,7 @@ func dataSize() (uint64, error) {
 	return 0, fmt.Errorf("no VmData in /proc/self/status")
 }
 
-// closeOthers closes all descriptors but stdin, stdout, stderr, the socket, and
+// closeOthers closes all descriptors but stdin, stdout, stderr, those to talk by, and
 // those of Go's network poller: what the application was started with, or has
 // opened before it came here.
 func closeOthers(process seccomp.Runtime) error {
@@ -151,7 +155,7 @@ func closeOthers(process seccomp.Runtime) error {
 	}
 	for _, entry := range list {
 		fd, err := strconv.Atoi(entry.Name())
-		if err != nil || fd <= talk || uint64(fd) == process.Epoll || uint64(fd) == process.Wake {
+		if err != nil || fd <= readyFD || uint64(fd) == process.Epoll || uint64(fd) == process.Wake {
 			continue
 		}
 		_ = unix.Close(fd) // that of the directory is closed already

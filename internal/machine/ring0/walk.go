@@ -66,8 +66,15 @@ func (w *walker) kernel() bool {
 		}
 		w.add(at)
 	}
-	stub, _, ok := w.translate(s.Kernel.SyscallStub)
-	return ok && w.has(stub)
+	if stub := s.Kernel.SyscallStub; stub < s.Kernel.Ring0Start || stub >= s.Kernel.Ring0End {
+		return false
+	}
+	for address := s.Kernel.Ring0Start &^ (PageSize - 1); address < s.Kernel.Ring0End; address += PageSize {
+		if stub, _, ok := w.translate(address); !ok || !w.has(stub) {
+			return false
+		}
+	}
+	return true
 }
 
 var zero [PageSize]byte
