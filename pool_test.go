@@ -243,7 +243,5 @@ func TestPoolStress(t *testing.T) {
 	wg.Wait()
 	stats := pool.Stats()
 	t.Logf("%d answered, %d stopped, %+v", answered.Load(), stopped.Load(), stats)
-	if stats.FullRestores == 0 {
-		t.Error("no restore had page tables to bring back")
-	}
+	changedTables(t, stats.FullRestores)
 }

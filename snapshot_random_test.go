@@ -87,7 +87,7 @@ func TestRestoredLikeFresh(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	changedTables(t, restored)
+	changedTables(t, restored.Stats().FullRestores)
 }
 
 // sameMemory compares a sandbox that was just restored with the snapshot.
