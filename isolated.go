@@ -49,7 +49,8 @@ const keepWorkers = 30 * time.Second
 // application: it has other memory, no environment, no descriptors but two pipes
 // to the application, and no way to make system calls that are not allowed. If a
 // worker crashes or is killed, the call fails with a [*WorkerError]; when the
-// call's context ends, the worker is killed.
+// call's context ends, the worker is killed. So is one that has a system call refused
+// while nothing is called, or a thousand in one call: each takes the application's time.
 //
 // Each sandbox has a worker of its own, from its first call of such a function until
 // it is closed, restored or runs its program anew, or has made no such call for half a
