@@ -14,6 +14,8 @@ _Static_assert(offsetof(struct registers, rip) == REGISTERS_RIP, "arch/layout.h"
 _Static_assert(sizeof(struct registers) == REGISTERS_SIZE, "arch/layout.h");
 _Static_assert(offsetof(struct thread, registers) == 0, "arch/entry.S");
 
+extern const u8 kernel_text_start[], kernel_text_end[];
+
 void syscall_enter(void)
 {
 	struct call *call = &current->call;
@@ -35,7 +37,8 @@ void trap_enter(u32 vector, u32 error_code, u64 address)
 		.address = vector == VECTOR_PAGE ? address : 0,
 	};
 
-	if (current->registers.rip >= AIRLOCK_KERNEL_BASE)
+	/* A program that jumped to where nothing is, or above its own half, is not the kernel. */
+	if (current->registers.rip - (u64)kernel_text_start < (u64)kernel_text_end - (u64)kernel_text_start)
 		panic_trap(&trap, current->registers.rip);
 	if (vector != VECTOR_PAGE)
 		signal_fault(&trap, false);

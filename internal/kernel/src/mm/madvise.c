@@ -8,13 +8,22 @@
 #include "mm/space.h"
 #include "mm/user.h"
 
-/* Drops the pages of anonymous regions in [start, end): the next touch finds zeroes. */
-static i64 drop(u64 start, u64 end)
+/*
+ * Drops the pages of anonymous regions in [start, end): the next touch finds zeroes. "Subsequent accesses in the range
+ * succeed", says madvise(2) of MADV_DONTNEED, with the content of what is mapped: shared memory keeps its own.
+ */
+static i64 drop(u64 start, u64 end, u32 advice)
 {
 	for (struct region *region = regions_above(&user_regions, start); region != NULL && region->start < end;
 	     region = regions_next(region)) {
 		/* The host doesn't keep the file that these pages came from. */
 		if (region->flags & REGION_IMAGE)
+			return -EINVAL;
+		if (region->flags & REGION_SHARED && advice == MADV_FREE)
+			return -EINVAL;
+		if (region->flags & REGION_SHARED && advice != MADV_REMOVE)
+			continue;
+		if (!(region->flags & REGION_SHARED) && advice == MADV_REMOVE)
 			return -EINVAL;
 		pagetable_unmap(MAX(region->start, start), MIN(region->end, end));
 	}
@@ -42,8 +51,10 @@ i64 sys_madvise(const u64 *arg)
 		return -ENOMEM;
 	switch ((u32)arg[2]) {
 	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
 	case MADV_FREE: /* "may be delayed": here it isn't, so that others get the memory */
-		result = drop(start, start + size);
+	case MADV_REMOVE:
+		result = drop(start, start + size, (u32)arg[2]);
 		break;
 	case MADV_POPULATE_READ:
 		result = populate(start, start + size, PROT_READ);
@@ -59,6 +70,8 @@ i64 sys_madvise(const u64 *arg)
 	case MADV_SEQUENTIAL:
 	case MADV_DONTFORK:
 	case MADV_DOFORK:
+	case MADV_WIPEONFORK:
+	case MADV_KEEPONFORK:
 	case MADV_MERGEABLE:
 	case MADV_UNMERGEABLE:
 	case MADV_HUGEPAGE:
@@ -100,6 +113,8 @@ i64 sys_msync(const u64 *arg)
 	u64 size = page_up(arg[1]);
 
 	if (arg[0] % PAGE_SIZE != 0 || (arg[2] & ~(u64)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) != 0)
+		return -EINVAL;
+	if ((arg[2] & MS_ASYNC) && (arg[2] & MS_SYNC))
 		return -EINVAL;
 	if (size != 0 && (!space_holds(arg[0], size) || !regions_covered(&user_regions, arg[0], arg[0] + size)))
 		return -ENOMEM;

@@ -8,6 +8,7 @@
 #include <linux/futex.h>
 #include <linux/time_types.h>
 
+#include "airlock_abi.h"
 #include "mm/user.h"
 #include "sched/clock.h"
 #include "sys/timespec.h"
@@ -75,13 +76,24 @@ static i64 read_deadline(u64 address, u32 operation, u64 *deadline)
 	return 0;
 }
 
+/*
+ * A wait with a timeout is not made again after a signal handler, whatever SA_RESTART says, for it would wait for the
+ * whole timeout again: signal(7), "Interruption of system calls and library functions by signal handlers".
+ */
+static i64 wait_until(u64 deadline)
+{
+	i64 result = wait_block(deadline);
+
+	return result == CALL_RESTART && deadline != NEVER ? -EINTR : result;
+}
+
 static i64 wait_again(struct futex_wait *wait)
 {
 	i64 result;
 
 	if (wait->woken)
 		return 0;
-	result = wait_block(current->call.deadline);
+	result = wait_until(current->call.deadline);
 	if (result != CALL_BLOCKED)
 		list_remove(&wait->link);
 	return result;
@@ -105,7 +117,7 @@ static i64 futex_wait(u64 address, u32 operation, u32 expected, u64 timeout, u32
 		return -EFAULT;
 	if (value != expected)
 		return -EAGAIN;
-	result = wait_block(deadline);
+	result = wait_until(deadline);
 	if (result != CALL_BLOCKED)
 		return result;
 	wait->address = address;
@@ -145,7 +157,7 @@ static i64 futex_requeue(const u64 *arg, bool compare)
 		wait->address = to;
 		list_add_tail(bucket_of(to), &wait->link);
 	}
-	return compare ? woken + moved : woken;
+	return woken + moved;
 }
 
 /* FUTEX_WAKE_OP: changes a word, wakes at the first address, and at the second if its old value compares. */
@@ -182,9 +194,9 @@ static i64 futex_wake_op(const u64 *arg)
 	case FUTEX_OP_CMP_GT: holds = old > comparand; break;
 	default: return -ENOSYS;
 	}
-	woken = futex_wake(arg[0], (u32)arg[2]);
+	woken = futex_wake(arg[0], (u32)MAX((i32)arg[2], 1));
 	if (holds)
-		woken += futex_wake(arg[4], (u32)arg[3]);
+		woken += futex_wake(arg[4], (u32)MAX((i32)arg[3], 1));
 	return woken;
 }
 
@@ -194,6 +206,8 @@ i64 sys_futex(const u64 *arg)
 
 	if (arg[0] % sizeof(u32) != 0)
 		return -EINVAL;
+	if (arg[0] >= AIRLOCK_USER_END)
+		return -EFAULT;
 	switch (operation & FUTEX_CMD_MASK) {
 	case FUTEX_WAIT:
 		return futex_wait(arg[0], operation, (u32)arg[2], arg[3], FUTEX_BITSET_MATCH_ANY);
@@ -236,13 +250,18 @@ i64 sys_get_robust_list(const u64 *arg)
 	return 0;
 }
 
-/* One lock of the list: if the thread held it, the next owner learns that it died. */
-static void robust_died(u64 address, const struct thread *thread)
+/*
+ * One lock of the list: if the thread held it, the next owner learns that it died. With the operation that is pending
+ * it may have unlocked the lock already, and have died before it woke somebody.
+ */
+static void robust_died(u64 address, const struct thread *thread, bool pending)
 {
 	u32 value;
 
 	if (address % sizeof(u32) != 0 || copy_from_user(&value, address, sizeof(value)) < 0)
 		return;
+	if (pending && value == 0)
+		futex_wake(address, 1);
 	if ((value & FUTEX_TID_MASK) != thread->id)
 		return;
 	value = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
@@ -265,9 +284,9 @@ void futex_exit_robust(struct thread *thread)
 		if (copy_from_user(&next, entry & ~1ull, sizeof(next)) < 0)
 			return;
 		if (entry != (u64)head.list_op_pending)
-			robust_died((entry & ~1ull) + (u64)head.futex_offset, thread);
+			robust_died((entry & ~1ull) + (u64)head.futex_offset, thread, false);
 		entry = next;
 	}
 	if (head.list_op_pending != NULL)
-		robust_died(((u64)head.list_op_pending & ~1ull) + (u64)head.futex_offset, thread);
+		robust_died(((u64)head.list_op_pending & ~1ull) + (u64)head.futex_offset, thread, true);
 }

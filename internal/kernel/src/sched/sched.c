@@ -201,6 +201,9 @@ void sched_resume(void)
 			continue;
 		if (!list_empty(&current->run)) /* it yielded */
 			continue;
+		/* The call may have set a timer that is due: its signal comes before the call returns. */
+		if (timers.root != NULL && timerheap_next(&timers) <= clock_monotonic())
+			timers_run();
 		signal_deliver();
 		control_page()->tick_wanted = sched_others_runnable() || timers.root != NULL || console_pending();
 		resume();

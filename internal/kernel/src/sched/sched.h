@@ -8,6 +8,5 @@ void sched_init(void);
 void sched_timeout(struct timer *timer); /* struct thread.timeout: the deadline of a blocked call */
 void sched_forget(struct thread *thread); /* the current thread, which ends */
 void sched_events(void);                  /* looks at what the host has raised */
-void thread_set_leader_status(u32 status); /* exit status of the first thread */
 
 #endif

@@ -21,7 +21,6 @@ u32 thread_count;
 
 static struct list by_id[HASH_SIZE];
 static u32 next_id = PROCESS_ID;
-static u32 leader_status; /* exit status of the first thread: the program's, when all threads just end */
 
 struct thread *thread_find(u32 id)
 {
@@ -94,16 +93,14 @@ static void clear_child_tid(struct thread *thread)
 		futex_wake(thread->clear_child_tid, 1);
 }
 
-void thread_set_leader_status(u32 status) { leader_status = status; }
-
-void thread_exit(void)
+void thread_exit(u32 status)
 {
 	struct thread *thread = current;
 
 	futex_exit_robust(thread);
 	clear_child_tid(thread);
 	if (thread_count == 1)
-		process_exit(leader_status);
+		process_exit(status); /* since Linux 5.17: before it was the first thread's */
 	list_remove(&thread->all);
 	list_remove(&thread->hash);
 	thread_count--;

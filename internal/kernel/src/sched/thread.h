@@ -88,8 +88,8 @@ extern u32 thread_count;
 struct thread *thread_create(const struct thread *parent);
 void thread_start(struct thread *thread);
 struct thread *thread_find(u32 id);
-_Noreturn void thread_exit(void);           /* ends the current thread; the last one ends the program with status */
-_Noreturn void process_exit(u32 status);    /* exit_group(2) */
+_Noreturn void thread_exit(u32 status); /* ends the current thread; the last one ends the program with its status */
+_Noreturn void process_exit(u32 status); /* exit_group(2) */
 
 /* Makes a blocked thread runnable and takes it off its wait queues; harmless if it is runnable. */
 void thread_wake(struct thread *thread);

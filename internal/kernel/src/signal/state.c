@@ -280,7 +280,7 @@ bool signal_send_entry(struct thread *thread, struct queued_signal *entry, enum 
 
 void signal_raise(struct thread *thread, u32 number)
 {
-	const struct siginfo info = {.number = (i32)number, .code = CODE_KERNEL};
+	const struct siginfo info = {.number = (i32)number, .code = CODE_USER, .sender.pid = PROCESS_ID};
 
 	signal_send_thread(thread, &info);
 }

@@ -129,8 +129,10 @@ void program_timer_set(struct program_timer *timer, bool absolute, u64 value, u6
 	timer->interval = interval;
 	timer->missed = 0;
 	timer->running = timer->clock;
-	if (value == 0)
+	if (value == 0) {
+		timer->interval = 0; /* "disarmed", with nothing left of it: timer_gettime(2) */
 		return;
+	}
 	/* timer_settime(2): setting the wall clock moves absolute expiries only. */
 	if (!absolute && timer->clock == CLOCK_REALTIME)
 		timer->running = CLOCK_MONOTONIC;

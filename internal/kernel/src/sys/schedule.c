@@ -1,5 +1,6 @@
 /* sched(7) and the thread's own settings, for one processor and one policy. */
 #include <asm/prctl.h>
+#include <linux/membarrier.h>
 #include <linux/prctl.h>
 #include <linux/time_types.h>
 
@@ -85,6 +86,18 @@ i64 sys_getcpu(const u64 *arg)
 		if (arg[i] != 0 && copy_to_user(arg[i], &zero, sizeof(zero)) < 0)
 			return -EFAULT;
 	return 0;
+}
+
+/* membarrier(2): on one processor all threads see the same order anyway. */
+i64 sys_membarrier(const u64 *arg)
+{
+	const u32 known = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |
+	                  MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+	u32 command = (u32)arg[0];
+
+	if (arg[1] != 0 || (command & ~known) != 0 || (command & (command - 1)) != 0)
+		return -EINVAL;
+	return command == MEMBARRIER_CMD_QUERY ? known : 0;
 }
 
 i64 sys_arch_prctl(const u64 *arg)

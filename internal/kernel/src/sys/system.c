@@ -63,46 +63,34 @@ static struct rlimit64 limits[RLIM_NLIMITS] = {
 
 u64 resource_limit(u32 resource) { return limits[resource].rlim_cur; }
 
-static i64 set_limit(u64 resource, u64 address)
+/* Sets a limit from one address and stores the old one at another, which may be the same. Both may be 0. */
+static i64 change_limit(u64 resource, u64 from, u64 to)
 {
-	struct rlimit64 limit;
+	struct rlimit64 limit, old;
 
 	if (resource >= RLIM_NLIMITS)
 		return -EINVAL;
-	if (copy_from_user(&limit, address, sizeof(limit)) < 0)
+	old = limit = limits[resource];
+	if (from != 0 && copy_from_user(&limit, from, sizeof(limit)) < 0)
 		return -EFAULT;
 	if (limit.rlim_cur > limit.rlim_max)
 		return -EINVAL;
-	if (limit.rlim_max > limits[resource].rlim_max)
+	if (limit.rlim_max > old.rlim_max)
 		return -EPERM;
 	limits[resource] = limit;
-	return 0;
+	return to == 0 ? 0 : copy_to_user(to, &old, sizeof(old));
 }
 
-static i64 get_limit(u64 resource, u64 address)
-{
-	if (resource >= RLIM_NLIMITS)
-		return -EINVAL;
-	return copy_to_user(address, &limits[resource], sizeof(limits[resource]));
-}
+/* Address 0 is no way to say "none" here. */
+i64 sys_getrlimit(const u64 *arg) { return arg[1] == 0 ? -EFAULT : change_limit(arg[0], 0, arg[1]); }
 
-i64 sys_getrlimit(const u64 *arg) { return get_limit(arg[0], arg[1]); }
-
-i64 sys_setrlimit(const u64 *arg) { return set_limit(arg[0], arg[1]); }
+i64 sys_setrlimit(const u64 *arg) { return arg[1] == 0 ? -EFAULT : change_limit(arg[0], arg[1], 0); }
 
 i64 sys_prlimit64(const u64 *arg)
 {
-	i64 result = 0;
-
 	if (arg[0] != 0 && arg[0] != PROCESS_ID)
 		return -ESRCH;
-	if (arg[1] >= RLIM_NLIMITS)
-		return -EINVAL;
-	if (arg[3] != 0)
-		result = get_limit(arg[1], arg[3]);
-	if (result == 0 && arg[2] != 0)
-		result = set_limit(arg[1], arg[2]);
-	return result;
+	return change_limit(arg[1], arg[2], arg[3]);
 }
 
 i64 sys_personality(const u64 *arg) { return (u32)arg[0] == 0xffffffff || (u32)arg[0] == PER_LINUX ? 0 : -EINVAL; }
@@ -123,6 +111,16 @@ i64 sys_one_process(const u64 *arg)
 
 /* setuid and its kin: there is no user but 0. */
 i64 sys_set_zero_id(const u64 *arg) { return (u32)arg[0] == 0 ? 0 : -EPERM; }
+
+static bool zero_or_same(u64 id) { return (u32)id == 0 || (u32)id == UINT32_MAX; }
+
+/* setreuid and setregid, setresuid and setresgid: -1 leaves an identity as it is. */
+i64 sys_set_two_ids(const u64 *arg) { return zero_or_same(arg[0]) && zero_or_same(arg[1]) ? 0 : -EPERM; }
+
+i64 sys_set_three_ids(const u64 *arg) { return zero_or_same(arg[2]) ? sys_set_two_ids(arg) : -EPERM; }
+
+/* setgroups: the list is empty. */
+i64 sys_setgroups(const u64 *arg) { return (u32)arg[0] == 0 ? 0 : -EPERM; }
 
 /* getresuid, getresgid */
 i64 sys_getres_ids(const u64 *arg)

@@ -57,6 +57,7 @@ static syscall_handler *const handlers[] = {
 	[__NR_getpriority] = sys_getpriority,
 	[__NR_setpriority] = sys_zero,
 	[__NR_getcpu] = sys_getcpu,
+	[__NR_membarrier] = sys_membarrier,
 
 	/* signals and timers */
 	[__NR_rt_sigaction] = sys_rt_sigaction,
@@ -216,6 +217,11 @@ static syscall_handler *const handlers[] = {
 	[__NR_getegid] = sys_zero,
 	[__NR_setuid] = sys_set_zero_id,
 	[__NR_setgid] = sys_set_zero_id,
+	[__NR_setreuid] = sys_set_two_ids,
+	[__NR_setregid] = sys_set_two_ids,
+	[__NR_setresuid] = sys_set_three_ids,
+	[__NR_setresgid] = sys_set_three_ids,
+	[__NR_setgroups] = sys_setgroups,
 	[__NR_getresuid] = sys_getres_ids,
 	[__NR_getresgid] = sys_getres_ids,
 	[__NR_getgroups] = sys_getgroups,
@@ -237,7 +243,6 @@ static syscall_handler *const handlers[] = {
 	[__NR_waitid] = sys_no_child,
 	[__NR_ptrace] = sys_not_permitted,
 	[__NR_rseq] = sys_not_there,
-	[__NR_membarrier] = sys_not_there,
 };
 
 bool syscall_known(u32 number) { return number < ARRAY_LENGTH(handlers) && handlers[number] != NULL; }

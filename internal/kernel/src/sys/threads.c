@@ -98,9 +98,7 @@ i64 sys_clone3(const u64 *arg)
 i64 sys_exit(const u64 *arg)
 {
 	trace_noreturn();
-	if (current->id == PROCESS_ID)
-		thread_set_leader_status((u32)arg[0]);
-	thread_exit();
+	thread_exit((u32)arg[0]);
 }
 
 i64 sys_exit_group(const u64 *arg)
