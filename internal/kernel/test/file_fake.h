@@ -265,6 +265,11 @@ void console_init(void)
 }
 #endif
 
+struct thread *thread_find(u32 id)
+{
+	return id - PROCESS_ID < TASKS ? tasks[id - PROCESS_ID].thread : NULL;
+}
+
 static void fake_begin(void)
 {
 	for (int i = 0; i < TASKS; i++) {

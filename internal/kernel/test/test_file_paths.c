@@ -35,11 +35,13 @@ static i64 mode_of(const char *path, u64 flags)
 
 static void test_what_is_there(void)
 {
-	static const char *const files[] = {"/proc/self/maps", "//proc/./self/fd/../status", "proc/2/comm"};
-	static const char *const directories[] = {"/", ".", "..", "/dev", "/dev/", "/proc/self/fd/", "/sys/devices/."};
+	static const char *const files[] = {"/proc/self/maps", "//proc/./self/fd/../status", "proc/2/stat",
+	                                    "/proc/self/task/3/stat"};
+	static const char *const directories[] = {"/",      ".",     "..", "/dev", "/dev/", "/proc/self/fd/", "/sys/devices/.",
+	                                          "/proc/self/task/2/"};
 	static const char *const missing[] = {
 		"/etc/passwd",       "/d",         "/devices",       "/dev/nullx",       "/proc/self/cgroup",
-		"/proc/self/fd/99/", "/tmp/file/", "/proc/self/exe", "/proc/self/fd/03", "/proc/self/fd/1/1",
+		"/proc/self/task/1", "/proc/self/task/2x/comm", "/proc/self/fd/99/", "/tmp/file/", "/proc/self/exe", "/proc/self/fd/03", "/proc/self/fd/1/1",
 	};
 
 	for (u32 i = 0; i < ARRAY_LENGTH(files); i++)
@@ -52,6 +54,7 @@ static void test_what_is_there(void)
 		CHECK_EQUAL(mode_of(missing[i], 0), -ENOENT);
 		CHECK_EQUAL(open_at(missing[i], O_RDONLY), -ENOENT);
 	}
+	CHECK_EQUAL(mode_of("proc/2/comm", 0), REGULAR | 0644);
 	CHECK_EQUAL(mode_of("/dev/null", 0), DEVICE | 0666);
 	CHECK_EQUAL(mode_of("/dev/null/", 0), -ENOTDIR);
 	CHECK_EQUAL(mode_of("", 0), -ENOENT);
@@ -217,6 +220,10 @@ static void test_texts(void)
 
 	memcpy(current->name, "a thread's name", 16);
 	check_text("/proc/self/comm", "a thread's name\n");
+	strcpy(tasks[3].thread->name, "another");
+	check_text("/proc/self/task/5/comm", "another\n"); /* PROCESS_ID + 3 */
+	check_text("/proc/2/task/2/../5/./comm", "another\n");
+	check_text("/proc/thread-self/comm", "a thread's name\n");
 	check_text("/sys/devices/system/cpu/online", "0\n");
 	check_text("/proc/self/statm", "7 600 0 0 0 0 0\n");
 	check_text("/proc/meminfo", "MemTotal:       4000 kB\nMemFree:        1600 kB\nMemAvailable:   1600 kB\n"

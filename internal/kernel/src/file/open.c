@@ -7,6 +7,7 @@
 #include "file/syscalls.h"
 #include "lib/string.h"
 #include "mm/user.h"
+#include "sched/thread.h"
 
 /* Of access(2); <unistd.h> has them, no UAPI header does. */
 #define X_OK 1u
@@ -40,7 +41,7 @@ static i64 open_path(u64 directory, u64 address, u32 flags)
 		return -ENOTDIR;
 	if (path.kind == PATH_DESCRIPTOR)
 		return flags & O_NOFOLLOW ? -ELOOP : open_descriptor(path.file, flags);
-	return pseudo_open(path.pseudo, flags);
+	return pseudo_open(path.pseudo, path.thread, flags);
 }
 
 i64 sys_open(const u64 *arg) { return open_path((u64)AT_FDCWD, arg[0], (u32)arg[1]); }
@@ -109,7 +110,7 @@ static i64 read_link(u64 directory, u64 address, u64 buffer, i32 size)
 	if (error < 0)
 		return error;
 	transfer_buffer(&transfer, buffer, (u32)size);
-	text_begin(&text, &transfer);
+	text_begin(&text, &transfer, current->id);
 	switch (path.kind) {
 	case PATH_EXECUTABLE:
 		text_put(&text, PSEUDO_EXECUTABLE);

@@ -6,9 +6,12 @@
 
 #include "lib/string.h"
 #include "mm/user.h"
+#include "sched/thread.h"
 
 #define DESCRIPTORS "/proc/self/fd"
 #define EXECUTABLE "/proc/self/exe"
+#define THREADS "/proc/self/task"
+#define THIS_THREAD "/proc/thread-self"
 
 /* Longer paths are allowed, but nothing is there. */
 #define LONGEST 128u
@@ -16,13 +19,14 @@
 /* Not on the stack: one path is looked at a time, because nothing in the kernel is preempted. */
 static char given[PATH_MAX];
 static char found[LONGEST];
+static u32 found_thread; /* the one whose directory the path went through, else the first */
 
 static const struct {
 	const char *link, *target;
 } links[] = {
 	{.link = "/dev/fd", .target = DESCRIPTORS},          {.link = "/dev/stdin", .target = DESCRIPTORS "/0"},
 	{.link = "/dev/stdout", .target = DESCRIPTORS "/1"}, {.link = "/dev/stderr", .target = DESCRIPTORS "/2"},
-	{.link = "/proc/2", .target = "/proc/self"},         {.link = "/proc/thread-self", .target = "/proc/self"},
+	{.link = "/proc/2", .target = "/proc/self"},         {.link = THIS_THREAD, .target = "/proc/self"},
 };
 
 _Static_assert(PROCESS_ID == 2, "as in links");
@@ -65,6 +69,22 @@ static bool append(size_t *length, const char *component, size_t size)
 	return true;
 }
 
+/* Takes the directory of a thread out of the path: there is in it what the process has. */
+static void take_thread(void)
+{
+	const char *rest = behind(found, THREADS);
+	u32 id = 0;
+
+	if (rest == NULL || *rest != '/')
+		return;
+	while (*++rest >= '0' && *rest <= '9' && id < UINT32_MAX / 10 - 1)
+		id = id * 10 + (u32)(*rest - '0');
+	if ((*rest != 0 && *rest != '/') || thread_find(id) == NULL)
+		return; /* and nothing is there */
+	found_thread = id;
+	replace_front(rest, "/proc/self");
+}
+
 /* Brings the given path into found: absolute, without ".", ".." and links. False if nothing can be there. */
 static bool normalise(void)
 {
@@ -85,11 +105,15 @@ static bool normalise(void)
 	if (length == 0)
 		found[length++] = '/';
 	found[length] = 0;
+	found_thread = behind(found, THIS_THREAD) != NULL ? current->id : PROCESS_ID;
 	for (u32 i = 0; i < ARRAY_LENGTH(links); i++) {
 		rest = behind(found, links[i].link);
+		if (rest != NULL && !replace_front(rest, links[i].target))
+			return false;
 		if (rest != NULL)
-			return replace_front(rest, links[i].target);
+			break;
 	}
+	take_thread();
 	return true;
 }
 
@@ -138,6 +162,7 @@ static void identify(struct path *path)
 {
 	path->text = found;
 	path->pseudo = pseudo_find(found);
+	path->thread = found_thread;
 	path->file = descriptor_at(found);
 	if (path->pseudo != NULL)
 		path->kind = PATH_PSEUDO;

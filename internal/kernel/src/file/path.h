@@ -17,6 +17,7 @@ struct path {
 	enum path_kind kind;
 	const char *text;            /* absolute, without links; overwritten by the next path_find */
 	const struct pseudo *pseudo; /* of PATH_PSEUDO */
+	u32 thread;                  /* of PATH_PSEUDO: the one whose directory the path names, else the first */
 	struct file *file;           /* of PATH_DESCRIPTOR */
 	bool in_directory;           /* of PATH_MISSING: the directory that it would be in is there */
 };

@@ -26,19 +26,34 @@ void proc_cmdline(struct text *text)
 		text_bytes(text, (const void *)arguments_start, size);
 }
 
+/* Nothing, if the thread has ended. */
 static void put_name(struct text *text)
 {
+	const struct thread *thread = thread_find(text->thread);
 	u64 length = 0;
 
-	while (length < sizeof(current->name) && current->name[length] != 0)
+	if (thread == NULL)
+		return;
+	while (length < sizeof(thread->name) && thread->name[length] != 0)
 		length++;
-	text_bytes(text, current->name, length);
+	text_bytes(text, thread->name, length);
 }
 
 void proc_comm(struct text *text)
 {
 	put_name(text);
 	text_put(text, "\n");
+}
+
+void proc_set_comm(u32 thread, const char *name, u64 length)
+{
+	struct thread *named = thread_find(thread);
+
+	if (named == NULL)
+		return;
+	length = MIN(length, sizeof(named->name) - 1);
+	memset(named->name, 0, sizeof(named->name));
+	memcpy(named->name, name, length);
 }
 
 void proc_cpuinfo(struct text *text)

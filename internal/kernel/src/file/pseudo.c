@@ -6,12 +6,14 @@
 
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "sched/thread.h"
 #include "sys/system.h"
 
 /* An open text or device. */
 struct pseudo_file {
 	struct file file;
 	const struct pseudo *pseudo;
+	u32 thread;
 };
 
 static struct pseudo_file *pseudo_file_of(struct file *file) { return CONTAINER_OF(file, struct pseudo_file, file); }
@@ -23,7 +25,7 @@ static i64 text_read(struct file *file, struct transfer *transfer)
 	const struct pseudo *pseudo = pseudo_file_of(file)->pseudo;
 	struct text text;
 
-	text_begin(&text, transfer);
+	text_begin(&text, transfer, pseudo_file_of(file)->thread);
 	if (pseudo->content != NULL)
 		text_put(&text, pseudo->content);
 	else
@@ -45,6 +47,26 @@ static const struct file_operations text_operations = {
 	.release = pseudo_release,
 };
 
+/* pthread_setname_np(3) of another thread writes its name. Longer ones are cut, says proc_pid_comm(5). */
+static i64 comm_write(struct file *file, struct transfer *transfer)
+{
+	char name[sizeof(current->name) - 1];
+	i64 size = (i64)transfer->left, moved = transfer_from_program(transfer, name, sizeof(name));
+
+	if (moved < 0)
+		return moved;
+	proc_set_comm(pseudo_file_of(file)->thread, name, (u64)moved);
+	return size;
+}
+
+static const struct file_operations comm_operations = {
+	.mode = S_IFREG | 0644,
+	.read = text_read,
+	.write = comm_write,
+	.size = text_size,
+	.release = pseudo_release,
+};
+
 /*
  * Left out on purpose: hpage_pmd_size and its neighbours, by which runtimes
  * decide how to use large pages, and /proc/self/cgroup and mountinfo, by which
@@ -59,7 +81,7 @@ static const struct pseudo table[] = {
 	{.path = "/proc/cpuinfo", .operations = &text_operations, .generate = proc_cpuinfo},
 	{.path = "/proc/meminfo", .operations = &text_operations, .generate = proc_meminfo},
 	{.path = "/proc/self/cmdline", .operations = &text_operations, .generate = proc_cmdline},
-	{.path = "/proc/self/comm", .operations = &text_operations, .generate = proc_comm},
+	{.path = "/proc/self/comm", .operations = &comm_operations, .generate = proc_comm},
 	{.path = "/proc/self/maps", .operations = &text_operations, .generate = proc_maps},
 	{.path = "/proc/self/stat", .operations = &text_operations, .generate = proc_stat},
 	{.path = "/proc/self/statm", .operations = &text_operations, .generate = proc_statm},
@@ -89,7 +111,7 @@ const char *pseudo_path(struct file *file)
 	return file->operations->release == pseudo_release ? pseudo_file_of(file)->pseudo->path : NULL;
 }
 
-i64 pseudo_open(const struct pseudo *pseudo, u32 flags)
+i64 pseudo_open(const struct pseudo *pseudo, u32 thread, u32 flags)
 {
 	struct pseudo_file *opened;
 
@@ -101,5 +123,6 @@ i64 pseudo_open(const struct pseudo *pseudo, u32 flags)
 	file_init(&opened->file, pseudo->operations, flags & (O_ACCMODE | O_NONBLOCK | O_APPEND));
 	opened->file.inode = pseudo_inode(pseudo);
 	opened->pseudo = pseudo;
+	opened->thread = thread;
 	return file_publish(&opened->file, flags & O_CLOEXEC);
 }

@@ -21,7 +21,8 @@ struct pseudo {
 /* The table of them all; NULL behind the last. */
 const struct pseudo *pseudo_at(u32 index);
 const struct pseudo *pseudo_find(const char *path);
-i64 pseudo_open(const struct pseudo *pseudo, u32 flags); /* a descriptor or a negative errno */
+/* Opens one for a thread, whose texts it then has. A descriptor or a negative errno. */
+i64 pseudo_open(const struct pseudo *pseudo, u32 thread, u32 flags);
 u32 pseudo_inode(const struct pseudo *pseudo);
 /* For the operations of all that pseudo_open opens. */
 void pseudo_release(struct file *file);
@@ -35,6 +36,7 @@ extern const struct file_operations random_operations, urandom_operations;
 /* proc.c */
 void proc_cmdline(struct text *text);
 void proc_comm(struct text *text);
+void proc_set_comm(u32 thread, const char *name, u64 length);
 void proc_cpuinfo(struct text *text);
 void proc_maps(struct text *text);
 void proc_meminfo(struct text *text);

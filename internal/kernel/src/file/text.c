@@ -2,8 +2,9 @@
 
 #include "lib/string.h"
 
-void text_begin(struct text *text, struct transfer *transfer)
+void text_begin(struct text *text, struct transfer *transfer, u32 thread)
 {
+	text->thread = thread;
 	text->transfer = transfer;
 	text->skip = transfer->position;
 	text->result = 0;

@@ -11,6 +11,7 @@
 
 struct text {
 	struct transfer *transfer;
+	u32 thread; /* whose text it is, by its id */
 	u64 skip;   /* bytes that lie before the position */
 	i64 result; /* bytes moved, or a negative errno */
 	bool done;  /* the program has what it wants, or can't take it */
@@ -18,7 +19,7 @@ struct text {
 	char buffer[256];
 };
 
-void text_begin(struct text *text, struct transfer *transfer);
+void text_begin(struct text *text, struct transfer *transfer, u32 thread);
 i64 text_end(struct text *text); /* the result of the read */
 
 void text_bytes(struct text *text, const void *from, u64 size);
