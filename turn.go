@@ -121,10 +121,12 @@ func (t *turn) await(stop func()) {
 		t.ended = make(chan struct{})
 	}
 	ended := t.ended
+	// In this order: a host function that ends because of the context must find the
+	// guest stopped, or that would be told that the function has failed.
+	stop()
 	if t.cancel != nil {
 		t.cancel(ErrClosed)
 	}
-	stop()
 	t.mu.Unlock()
 	<-ended
 	t.mu.Lock()

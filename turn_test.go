@@ -68,7 +68,13 @@ func TestTurnActivity(t *testing.T) {
 	}
 	third := u.activity()
 	closed := make(chan error)
-	go func() { closed <- u.close(func() {}, func() error { return nil }) }()
+	go func() {
+		closed <- u.close(func() {
+			if third.Err() != nil {
+				t.Error("a host function may end with its context before the guest is stopped")
+			}
+		}, func() error { return nil })
+	}()
 	<-third.Done()
 	if !errors.Is(context.Cause(third), ErrClosed) {
 		t.Errorf("the cause is %v", context.Cause(third))
