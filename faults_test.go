@@ -192,7 +192,7 @@ func TestCloneFails(t *testing.T) {
 func TestRestoreFails(t *testing.T) {
 	own := newSnapshot(t, func(sb *airlock.Sandbox) { call[int64](t, sb, "Count") })
 	other := newSnapshot(t, func(sb *airlock.Sandbox) { call[struct{}](t, sb, "Set", "other") })
-	sb := clone(t, own)
+	sb, blocks := clone(t, own), manyBlocks(t)
 	open := leak.Count()
 	for name, to := range map[string]*airlock.Snapshot{"own": own, "other": other} {
 		n := eachFailure(t, attempt{
@@ -204,7 +204,7 @@ func TestRestoreFails(t *testing.T) {
 				if got := call[int64](t, sb, "Count"); got != 2 {
 					t.Errorf("Count = %d", got)
 				}
-				call[int64](t, sb, "Grow", manyBlocks, int64(1))
+				call[int64](t, sb, "Grow", blocks, int64(1))
 			},
 			do:    func() error { return sb.Restore(t.Context(), to) },
 			check: func(err error) { poisonedBy(t, sb, err) },

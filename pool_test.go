@@ -212,6 +212,7 @@ func TestPoolStress(t *testing.T) {
 	if testing.Short() {
 		rounds = 15
 	}
+	blocks := manyBlocks(t)
 	for g := range 64 {
 		wg.Go(func() {
 			random := rand.New(rand.NewPCG(uint64(g), 1))
@@ -223,7 +224,7 @@ func TestPoolStress(t *testing.T) {
 				}
 				name, args := "Count", []any{}
 				if random.IntN(8) == 0 {
-					name, args = "Grow", []any{random.Int64N(manyBlocks), int64(1)}
+					name, args = "Grow", []any{random.Int64N(blocks), int64(1)}
 				}
 				got, err := airlock.Call[int64](ctx, pool, name, args...)
 				cancel()

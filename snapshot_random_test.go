@@ -16,7 +16,7 @@ type step struct {
 	args []any
 }
 
-func randomStep(random *rand.Rand) step {
+func randomStep(random *rand.Rand, blocks int64) step {
 	switch random.IntN(6) {
 	case 0:
 		return step{"Count", nil}
@@ -25,7 +25,7 @@ func randomStep(random *rand.Rand) step {
 	case 2:
 		return step{"Get", nil}
 	case 3:
-		return step{"Grow", []any{random.Int64N(manyBlocks), random.Int64()}}
+		return step{"Grow", []any{random.Int64N(blocks), random.Int64()}}
 	case 4:
 		return step{"Threads", []any{random.Int64N(60)}}
 	default:
@@ -34,10 +34,10 @@ func randomStep(random *rand.Rand) step {
 }
 
 // spoil leaves a sandbox in any state: after calls, in poison, or untouched.
-func spoil(t *testing.T, sb *airlock.Sandbox, random *rand.Rand) {
+func spoil(t *testing.T, sb *airlock.Sandbox, random *rand.Rand, blocks int64) {
 	t.Helper()
 	for range random.IntN(4) {
-		s := randomStep(random)
+		s := randomStep(random, blocks)
 		if _, err := sb.Call(t.Context(), s.name, s.args...); err != nil {
 			t.Fatalf("%s: %v", s.name, err)
 		}
@@ -64,17 +64,17 @@ func TestRestoredLikeFresh(t *testing.T) {
 	}
 	// Started once, and never called: fresh.
 	start := newSnapshot(t, nil)
-	restored := clone(t, start)
+	restored, blocks := clone(t, start), manyBlocks(t)
 	for seed := range rounds {
 		random := rand.New(rand.NewPCG(uint64(seed), 5))
-		spoil(t, restored, random)
+		spoil(t, restored, random, blocks)
 		if err := restored.Restore(t.Context(), start); err != nil {
 			t.Fatal(err)
 		}
 		sameMemory(t, restored, start)
 		fresh := newSandbox(t, "snapguest", airlock.Options{HostFuncs: snapHosts()})
 		for i := range 6 {
-			s := randomStep(random)
+			s := randomStep(random, blocks)
 			want, err := fresh.Call(t.Context(), s.name, s.args...)
 			if err != nil {
 				t.Fatal(err)

@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-limit=${LIMIT:-240} # seconds for the whole guest
+limit=${LIMIT:-360} # seconds for the whole guest
 build=$PWD/build/nested
 root=$build/root
 mkdir -p "$build"
