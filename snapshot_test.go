@@ -212,7 +212,7 @@ func TestRestoreOrder(t *testing.T) {
 func manyBlocks(tb testing.TB) int64 {
 	tb.Helper()
 	if kvmtest.Require(tb).NestedPaging() {
-		return 16
+		return 40
 	}
 	return 120
 }

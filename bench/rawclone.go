@@ -113,10 +113,7 @@ func untilNext(m *machine.Machine) error {
 // go, as the library's do: the faults that are left are those of a careful host.
 func (c *rawClone) learn() error {
 	m := &rawVM{}
-	err := c.make(m)
-	if err == nil {
-		err = m.leave()
-	}
+	err := c.answer(m)
 	if err == nil {
 		warm := make([]uint64, rawMemory/abi.PageSize/64)
 		if err = m.vm.DirtyLog(0, warm); err == nil {
@@ -132,12 +129,17 @@ func (c *rawClone) close() { _ = c.snap.Close() }
 func (c *rawClone) first() (float64, error) {
 	start := time.Now()
 	m := &rawVM{}
-	err := c.make(m)
-	if err == nil {
-		err = m.leave()
-	}
+	err := c.answer(m)
 	elapsed := time.Since(start)
 	return float64(elapsed), errors.Join(err, m.close())
+}
+
+// answer makes a machine and runs it until the guest has answered.
+func (c *rawClone) answer(m *rawVM) error {
+	if err := c.make(m); err != nil {
+		return err
+	}
+	return m.leave()
 }
 
 // make makes a machine that stands where the snapshot was taken, with a call for

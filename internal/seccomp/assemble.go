@@ -122,37 +122,34 @@ func (s *set) fail(test bpf.JumpTest, v uint32) {
 // higher ones has decided already.
 func (s *set) holds(test bpf.JumpTest, v uint32) { s.add(bpf.JumpIf{Cond: test, Val: v, SkipTrue: 2}) }
 
+// lowFails is the comparison of the lower halves that says that a condition doesn't
+// hold, where the higher ones have left that open.
+var lowFails = map[Op]bpf.JumpTest{
+	Equal: bpf.JumpNotEqual, NotEqual: bpf.JumpEqual, AtMost: bpf.JumpGreaterThan, AtLeast: bpf.JumpLessThan,
+	AnyBits: bpf.JumpBitsNotSet, NoBits: bpf.JumpBitsSet,
+}
+
 func (s *set) condition(arg Arg) {
 	low := uint32(dataArgs) + argSize*uint32(arg.Index)
-	highValue, lowValue := uint32(arg.Value>>32), uint32(arg.Value) //nolint:gosec // G115: the halves
+	high := uint32(arg.Value >> 32) //nolint:gosec // G115: one half
 	s.add(load(low + highHalf))
 	switch arg.Op {
 	case Equal:
-		s.fail(bpf.JumpNotEqual, highValue)
-		s.add(load(low))
-		s.fail(bpf.JumpNotEqual, lowValue)
+		s.fail(bpf.JumpNotEqual, high)
 	case NotEqual:
-		s.holds(bpf.JumpNotEqual, highValue)
-		s.add(load(low))
-		s.fail(bpf.JumpEqual, lowValue)
+		s.holds(bpf.JumpNotEqual, high)
 	case AtMost:
-		s.fail(bpf.JumpGreaterThan, highValue)
-		s.holds(bpf.JumpLessThan, highValue)
-		s.add(load(low))
-		s.fail(bpf.JumpGreaterThan, lowValue)
+		s.fail(bpf.JumpGreaterThan, high)
+		s.holds(bpf.JumpLessThan, high)
 	case AtLeast:
-		s.fail(bpf.JumpLessThan, highValue)
-		s.holds(bpf.JumpGreaterThan, highValue)
-		s.add(load(low))
-		s.fail(bpf.JumpLessThan, lowValue)
+		s.fail(bpf.JumpLessThan, high)
+		s.holds(bpf.JumpGreaterThan, high)
 	case AnyBits:
-		s.holds(bpf.JumpBitsSet, highValue)
-		s.add(load(low))
-		s.fail(bpf.JumpBitsNotSet, lowValue)
+		s.holds(bpf.JumpBitsSet, high)
 	case NoBits:
-		s.fail(bpf.JumpBitsSet, highValue)
-		s.add(load(low))
-		s.fail(bpf.JumpBitsSet, lowValue)
+		s.fail(bpf.JumpBitsSet, high)
 	case OpInvalid: // collect has refused it
 	}
+	s.add(load(low))
+	s.fail(lowFails[arg.Op], uint32(arg.Value)) //nolint:gosec // G115: the other half
 }

@@ -69,19 +69,21 @@ func nr(t *testing.T, name string) int {
 	return n
 }
 
+// meaning is what the comparisons are to mean.
+var meaning = map[Op]func(arg, value uint64) bool{
+	Equal:    func(a, v uint64) bool { return a == v },
+	NotEqual: func(a, v uint64) bool { return a != v },
+	AtMost:   func(a, v uint64) bool { return a <= v },
+	AtLeast:  func(a, v uint64) bool { return a >= v },
+	AnyBits:  func(a, v uint64) bool { return a&v != 0 },
+	NoBits:   func(a, v uint64) bool { return a&v == 0 },
+}
+
 // TestConditions tries each comparison below, at and above its value, in both
 // halves of an argument.
 func TestConditions(t *testing.T) {
 	t.Parallel()
 	values := []uint64{0, 1, 2, 3, 4, 1<<32 - 1, 1 << 32, 1<<32 + 1, 3<<32 + 2, 1<<63 + 1, 1<<64 - 1}
-	meaning := map[Op]func(arg, value uint64) bool{
-		Equal:    func(a, v uint64) bool { return a == v },
-		NotEqual: func(a, v uint64) bool { return a != v },
-		AtMost:   func(a, v uint64) bool { return a <= v },
-		AtLeast:  func(a, v uint64) bool { return a >= v },
-		AnyBits:  func(a, v uint64) bool { return a&v != 0 },
-		NoBits:   func(a, v uint64) bool { return a&v == 0 },
-	}
 	for op, holds := range meaning {
 		for index := range uint8(6) {
 			for _, value := range values {
@@ -106,17 +108,9 @@ func TestConditions(t *testing.T) {
 // numbers of system calls as well: an argument must never be taken for a number.
 func TestRandomRules(t *testing.T) {
 	t.Parallel()
-	holds := map[Op]func(arg, value uint64) bool{
-		Equal:    func(a, v uint64) bool { return a == v },
-		NotEqual: func(a, v uint64) bool { return a != v },
-		AtMost:   func(a, v uint64) bool { return a <= v },
-		AtLeast:  func(a, v uint64) bool { return a >= v },
-		AnyBits:  func(a, v uint64) bool { return a&v != 0 },
-		NoBits:   func(a, v uint64) bool { return a&v == 0 },
-	}
 	allowed := func(rules []Rule, name string, args []uint64) bool {
 		return slices.ContainsFunc(rules, func(r Rule) bool {
-			return r.Name == name && !slices.ContainsFunc(r.Args, func(a Arg) bool { return !holds[a.Op](args[a.Index], a.Value) })
+			return r.Name == name && !slices.ContainsFunc(r.Args, func(a Arg) bool { return !meaning[a.Op](args[a.Index], a.Value) })
 		})
 	}
 	for seed := range uint64(200) {

@@ -17,8 +17,7 @@ import (
 // errStopped means that the worker has ended, or is to be waited for no longer.
 var errStopped = errors.New("worker: stopped")
 
-// pipe is the worker's end of one, used by plain blocking system calls: the worker's
-// filter knows which.
+// pipe is one end, used by plain system calls: the worker's filter knows which.
 type pipe int
 
 // Read reads once.
@@ -30,8 +29,9 @@ func (p pipe) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Write writes all. If nobody can read it the signal SIGPIPE comes, which Go
-// ignores for descriptors other than 1 and 2.
+// Write writes all, or as much as there is room for if the pipe doesn't block. If
+// nobody can read it the signal SIGPIPE comes, which Go ignores for descriptors other
+// than 1 and 2.
 func (p pipe) Write(b []byte) (int, error) {
 	done := 0
 	for done < len(b) {
@@ -48,7 +48,7 @@ func (p pipe) Write(b []byte) (int, error) {
 // Go's network poller. It ends with stop, and not with the pipe: others may hold its
 // far end, since a worker that may use sockets can pass it on.
 type channel struct {
-	in, out int // descriptors that don't block
+	in, out pipe // which don't block
 
 	mu     sync.Mutex
 	event  int  // guarded by mu: an eventfd(2), readable after stop
@@ -58,28 +58,27 @@ type channel struct {
 // newChannel makes a channel and the worker's ends of it: to read calls from, and to
 // write results to.
 func newChannel() (c *channel, calls, results *os.File, err error) {
-	event, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
-	if err != nil {
+	fds := [5]int{-1, -1, -1, -1, -1} // read and write ends for calls, for results; the event
+	defer func() {
+		if err != nil {
+			for _, fd := range fds {
+				_ = unix.Close(fd)
+			}
+		}
+	}()
+	for i := range 2 {
+		if err := unix.Pipe2(fds[2*i:2*i+2], unix.O_CLOEXEC); err != nil {
+			return nil, nil, nil, fmt.Errorf("worker: pipe2: %w", err)
+		}
+	}
+	if fds[4], err = unix.Eventfd(0, unix.EFD_CLOEXEC); err != nil {
 		return nil, nil, nil, fmt.Errorf("worker: eventfd: %w", err)
 	}
-	var there, back [2]int
-	if err := unix.Pipe2(there[:], unix.O_CLOEXEC); err != nil {
-		_ = unix.Close(event)
-		return nil, nil, nil, fmt.Errorf("worker: pipe2: %w", err)
+	if err := errors.Join(unix.SetNonblock(fds[1], true), unix.SetNonblock(fds[2], true)); err != nil {
+		return nil, nil, nil, fmt.Errorf("worker: fcntl: %w", err)
 	}
-	if err := unix.Pipe2(back[:], unix.O_CLOEXEC); err != nil {
-		for _, fd := range []int{event, there[0], there[1]} {
-			_ = unix.Close(fd)
-		}
-		return nil, nil, nil, fmt.Errorf("worker: pipe2: %w", err)
-	}
-	c = &channel{in: back[0], out: there[1], event: event}
-	calls, results = os.NewFile(uintptr(there[0]), "calls"), os.NewFile(uintptr(back[1]), "results")
-	if err := errors.Join(unix.SetNonblock(c.in, true), unix.SetNonblock(c.out, true)); err != nil {
-		c.close()
-		return nil, nil, nil, errors.Join(fmt.Errorf("worker: fcntl: %w", err), calls.Close(), results.Close())
-	}
-	return c, calls, results, nil
+	c = &channel{in: pipe(fds[2]), out: pipe(fds[1]), event: fds[4]}
+	return c, os.NewFile(uintptr(fds[0]), "calls"), os.NewFile(uintptr(fds[3]), "results"), nil
 }
 
 // stop makes Read and Write fail, also those that wait. Any goroutine may call it, and
@@ -98,7 +97,7 @@ func (c *channel) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
-	for _, fd := range []int{c.in, c.out, c.event} {
+	for _, fd := range []int{int(c.in), int(c.out), c.event} {
 		_ = unix.Close(fd)
 	}
 }
@@ -109,36 +108,29 @@ func (c *channel) Read(b []byte) (int, error) {
 		if err := c.await(c.in, unix.POLLIN); err != nil {
 			return 0, err
 		}
-		n, err := retry(func() (int, error) { return unix.Read(c.in, b) })
-		switch {
-		case errors.Is(err, unix.EAGAIN):
-			continue
-		case err == nil && n == 0:
-			err = os.ErrClosed
+		if n, err := c.in.Read(b); !errors.Is(err, unix.EAGAIN) {
+			return n, err
 		}
-		return n, err
 	}
 }
 
 // Write writes all.
 func (c *channel) Write(b []byte) (int, error) {
-	done := 0
-	for done < len(b) {
-		n, err := retry(func() (int, error) { return unix.Write(c.out, b[done:]) })
-		if errors.Is(err, unix.EAGAIN) {
-			n, err = 0, c.await(c.out, unix.POLLOUT)
-		}
-		if err != nil {
+	for done := 0; ; {
+		n, err := c.out.Write(b[done:])
+		done += n
+		if !errors.Is(err, unix.EAGAIN) {
 			return done, err
 		}
-		done += n
+		if err := c.await(c.out, unix.POLLOUT); err != nil {
+			return done, err
+		}
 	}
-	return done, nil
 }
 
 // await waits for one of the pipes, or for stop.
-func (c *channel) await(fd int, events int16) error {
-	list := [2]unix.PollFd{{Fd: int32(fd), Events: events}, {Fd: int32(c.event), Events: unix.POLLIN}} //nolint:gosec // G115: descriptors
+func (c *channel) await(p pipe, events int16) error {
+	list := [2]unix.PollFd{{Fd: int32(p), Events: events}, {Fd: int32(c.event), Events: unix.POLLIN}} //nolint:gosec // G115: descriptors
 	if _, err := retry(func() (int, error) { return unix.Poll(list[:], -1) }); err != nil {
 		return fmt.Errorf("worker: poll: %w", err)
 	}

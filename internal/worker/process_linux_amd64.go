@@ -216,8 +216,8 @@ func (p *Process) end() {
 
 // Call has the worker make a call of a function that returns a want. It returns the
 // first system call that was refused meanwhile, or nil. A result of more than limit
-// bytes is an error of the function. The end of the context kills the worker. After an error it is no longer
-// usable.
+// bytes is an error of the function. The end of the context kills the worker. After an
+// error it is no longer usable.
 func (p *Process) Call(ctx context.Context, c *wire.Call, want wire.Kind, limit int) (wire.Result, *seccomp.Denial, error) {
 	p.mu.Lock()
 	p.calling, p.refused, p.denied = true, 0, nil

@@ -69,16 +69,26 @@ static bool append(size_t *length, const char *component, size_t size)
 	return true;
 }
 
+/* Reads a number of /proc, which has no leading zeros, and moves *at behind it. UINT32_MAX if there is none. */
+static u32 read_number(const char **at)
+{
+	const char *start = *at;
+	u32 number = 0;
+
+	while (**at >= '0' && **at <= '9' && number < UINT32_MAX / 10)
+		number = number * 10 + (u32)(*(*at)++ - '0');
+	return *at == start || (*start == '0' && *at != start + 1) ? UINT32_MAX : number;
+}
+
 /* Takes the directory of a thread out of the path: there is in it what the process has. */
 static void take_thread(void)
 {
 	const char *rest = behind(found, THREADS);
-	u32 id = 0;
+	u32 id;
 
-	if (rest == NULL || *rest != '/')
+	if (rest == NULL || *rest++ != '/')
 		return;
-	while (*++rest >= '0' && *rest <= '9' && id < UINT32_MAX / 10 - 1)
-		id = id * 10 + (u32)(*rest - '0');
+	id = read_number(&rest);
 	if ((*rest != 0 && *rest != '/') || thread_find(id) == NULL)
 		return; /* and nothing is there */
 	found_thread = id;
@@ -135,16 +145,12 @@ static bool is_directory(const char *text)
 static struct file *descriptor_at(const char *text)
 {
 	const char *digits = behind(text, DESCRIPTORS);
-	u32 descriptor = 0;
+	u32 descriptor;
 
-	if (digits == NULL || *digits != '/' || digits[1] == 0 || (digits[1] == '0' && digits[2] != 0))
+	if (digits == NULL || *digits++ != '/')
 		return NULL;
-	while (*++digits != 0) {
-		if (*digits < '0' || *digits > '9' || descriptor >= FILE_LIMIT)
-			return NULL;
-		descriptor = descriptor * 10 + (u32)(*digits - '0');
-	}
-	return file_get(descriptor);
+	descriptor = read_number(&digits);
+	return *digits == 0 ? file_get(descriptor) : NULL;
 }
 
 /* Of the path that was found, which is cut at its last component. */

@@ -189,11 +189,16 @@ static bool run_call(void)
 
 void sched_init(void) { slice_start = clock_monotonic(); }
 
+static void run_due_timers(void)
+{
+	if (timers.root != NULL && timerheap_next(&timers) <= clock_monotonic())
+		timers_run();
+}
+
 void sched_resume(void)
 {
 	for (;;) {
-		if (timers.root != NULL && timerheap_next(&timers) <= clock_monotonic())
-			timers_run();
+		run_due_timers();
 		if (current == NULL || current->state != THREAD_RUNNABLE || !list_empty(&current->run))
 			pick();
 		load();
@@ -202,8 +207,7 @@ void sched_resume(void)
 		if (!list_empty(&current->run)) /* it yielded */
 			continue;
 		/* The call may have set a timer that is due: its signal comes before the call returns. */
-		if (timers.root != NULL && timerheap_next(&timers) <= clock_monotonic())
-			timers_run();
+		run_due_timers();
 		signal_deliver();
 		control_page()->tick_wanted = sched_others_runnable() || timers.root != NULL || console_pending();
 		resume();
