@@ -94,9 +94,10 @@
 
 /* A piece of the program image that the host has loaded and mapped. */
 struct airlock_region {
-	uint64_t start; /* first byte, page-aligned */
-	uint64_t end;   /* first byte behind it, page-aligned */
-	uint64_t prot;  /* AIRLOCK_PROT_* */
+	uint64_t start;    /* first byte, page-aligned */
+	uint64_t end;      /* first byte behind it, page-aligned */
+	uint64_t prot;     /* AIRLOCK_PROT_* */
+	uint64_t file_end; /* first byte, page-aligned, behind what the file has bytes for; from there on are no pages */
 };
 
 #define AIRLOCK_BOOT_MAGIC 0x4b434f4c52494131ull

@@ -181,6 +181,8 @@ type Region struct {
 	End uint64
 	// AIRLOCK_PROT_*
 	Prot uint64
+	// first byte, page-aligned, behind what the file has bytes for; from there on are no pages
+	FileEnd uint64
 }
 
 // Boot mirrors struct airlock_boot.
@@ -448,21 +450,21 @@ type Control struct {
 // Offsets of the fields of Control.
 const (
 	ControlOffsetBoot         = 0
-	ControlOffsetTickWanted   = 952
-	ControlOffsetTickPending  = 956
-	ControlOffsetEvents       = 960
-	ControlOffsetReserved     = 964
-	ControlOffsetUnknownCalls = 968
-	ControlOffsetExit         = 976
-	ControlOffsetFault        = 984
-	ControlOffsetPanic        = 1024
-	ControlOffsetOutput       = 1248
-	ControlOffsetInput        = 1264
-	ControlOffsetWait         = 1272
-	ControlOffsetTrace        = 1280
-	ControlOffsetMessage      = 1288
-	ControlOffsetLeave        = 1312
-	ControlOffsetReserved2    = 1316
+	ControlOffsetTickWanted   = 1208
+	ControlOffsetTickPending  = 1212
+	ControlOffsetEvents       = 1216
+	ControlOffsetReserved     = 1220
+	ControlOffsetUnknownCalls = 1224
+	ControlOffsetExit         = 1232
+	ControlOffsetFault        = 1240
+	ControlOffsetPanic        = 1280
+	ControlOffsetOutput       = 1504
+	ControlOffsetInput        = 1520
+	ControlOffsetWait         = 1528
+	ControlOffsetTrace        = 1536
+	ControlOffsetMessage      = 1544
+	ControlOffsetLeave        = 1568
+	ControlOffsetReserved2    = 1572
 )
 
 // Clock mirrors struct airlock_clock.
@@ -543,11 +545,12 @@ type Layout interface {
 // Sizes and offsets as the C compiler has them.
 func _() {
 	var x [1]struct{}
-	_ = x[unsafe.Sizeof(Region{})-24]
+	_ = x[unsafe.Sizeof(Region{})-32]
 	_ = x[unsafe.Offsetof(Region{}.Start)-0]
 	_ = x[unsafe.Offsetof(Region{}.End)-8]
 	_ = x[unsafe.Offsetof(Region{}.Prot)-16]
-	_ = x[unsafe.Sizeof(Boot{})-952]
+	_ = x[unsafe.Offsetof(Region{}.FileEnd)-24]
+	_ = x[unsafe.Sizeof(Boot{})-1208]
 	_ = x[unsafe.Offsetof(Boot{}.Magic)-0]
 	_ = x[unsafe.Offsetof(Boot{}.ABIVersion)-8]
 	_ = x[unsafe.Offsetof(Boot{}.Flags)-12]
@@ -636,23 +639,23 @@ func _() {
 	_ = x[unsafe.Offsetof(TraceRecord{}.Args)-32]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Result)-80]
 	_ = x[unsafe.Offsetof(TraceRecord{}.Text)-88]
-	_ = x[unsafe.Sizeof(Control{})-1320]
+	_ = x[unsafe.Sizeof(Control{})-1576]
 	_ = x[unsafe.Offsetof(Control{}.Boot)-0]
-	_ = x[unsafe.Offsetof(Control{}.TickWanted)-952]
-	_ = x[unsafe.Offsetof(Control{}.TickPending)-956]
-	_ = x[unsafe.Offsetof(Control{}.Events)-960]
-	_ = x[unsafe.Offsetof(Control{}.Reserved)-964]
-	_ = x[unsafe.Offsetof(Control{}.UnknownCalls)-968]
-	_ = x[unsafe.Offsetof(Control{}.Exit)-976]
-	_ = x[unsafe.Offsetof(Control{}.Fault)-984]
-	_ = x[unsafe.Offsetof(Control{}.Panic)-1024]
-	_ = x[unsafe.Offsetof(Control{}.Output)-1248]
-	_ = x[unsafe.Offsetof(Control{}.Input)-1264]
-	_ = x[unsafe.Offsetof(Control{}.Wait)-1272]
-	_ = x[unsafe.Offsetof(Control{}.Trace)-1280]
-	_ = x[unsafe.Offsetof(Control{}.Message)-1288]
-	_ = x[unsafe.Offsetof(Control{}.Leave)-1312]
-	_ = x[unsafe.Offsetof(Control{}.Reserved2)-1316]
+	_ = x[unsafe.Offsetof(Control{}.TickWanted)-1208]
+	_ = x[unsafe.Offsetof(Control{}.TickPending)-1212]
+	_ = x[unsafe.Offsetof(Control{}.Events)-1216]
+	_ = x[unsafe.Offsetof(Control{}.Reserved)-1220]
+	_ = x[unsafe.Offsetof(Control{}.UnknownCalls)-1224]
+	_ = x[unsafe.Offsetof(Control{}.Exit)-1232]
+	_ = x[unsafe.Offsetof(Control{}.Fault)-1240]
+	_ = x[unsafe.Offsetof(Control{}.Panic)-1280]
+	_ = x[unsafe.Offsetof(Control{}.Output)-1504]
+	_ = x[unsafe.Offsetof(Control{}.Input)-1520]
+	_ = x[unsafe.Offsetof(Control{}.Wait)-1528]
+	_ = x[unsafe.Offsetof(Control{}.Trace)-1536]
+	_ = x[unsafe.Offsetof(Control{}.Message)-1544]
+	_ = x[unsafe.Offsetof(Control{}.Leave)-1568]
+	_ = x[unsafe.Offsetof(Control{}.Reserved2)-1572]
 	_ = x[unsafe.Sizeof(Clock{})-72]
 	_ = x[unsafe.Offsetof(Clock{}.Sequence)-0]
 	_ = x[unsafe.Offsetof(Clock{}.Reserved)-4]

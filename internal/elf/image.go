@@ -63,6 +63,15 @@ func (s *Segment) PageStart() uint64 { return pageFloor(s.Addr) }
 // Parse it can't wrap.
 func (s *Segment) PageEnd() uint64 { return alignUp(s.End(), PageSize) }
 
+// FileEnd returns the address after the last page that has bytes of the file, or
+// PageStart if the file has none for the segment.
+func (s *Segment) FileEnd() uint64 {
+	if len(s.Data) == 0 {
+		return s.PageStart()
+	}
+	return alignUp(s.Addr+uint64(len(s.Data)), PageSize)
+}
+
 // contains reports whether addr lies in the segment.
 func (s *Segment) contains(addr uint64) bool {
 	return addr >= s.Addr && addr-s.Addr < s.MemSize

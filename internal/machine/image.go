@@ -173,8 +173,7 @@ func (b *builder) addProgram(p *elf.Image) error {
 		if len(s.Data) == 0 {
 			continue
 		}
-		dataEnd := s.Addr + uint64(len(s.Data))
-		size := (dataEnd - s.PageStart() + abi.PageSize - 1) &^ (abi.PageSize - 1)
+		size := s.FileEnd() - s.PageStart()
 		b.place(s, b.end, size)
 		b.end += size
 	}
@@ -215,10 +214,15 @@ func (b *builder) mapAll() error {
 // addRegion tells the kernel of a segment, as one with its predecessor if that
 // makes no difference.
 func (b *builder) addRegion(s *elf.Segment) error {
-	r := abi.Region{Start: s.PageStart(), End: s.PageEnd(), Prot: protOf(s.Perm)}
+	r := abi.Region{Start: s.PageStart(), End: s.PageEnd(), Prot: protOf(s.Perm), FileEnd: s.FileEnd()}
 	if n := b.boot.RegionCount; n > 0 {
-		if last := &b.boot.Regions[n-1]; last.End == r.Start && last.Prot == r.Prot {
+		last := &b.boot.Regions[n-1]
+		inFile := r.FileEnd > r.Start
+		if last.End == r.Start && last.Prot == r.Prot && (!inFile || last.FileEnd == last.End) {
 			last.End = r.End
+			if inFile {
+				last.FileEnd = r.FileEnd
+			}
 			return nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,9 +91,9 @@ func TestImageLayout(t *testing.T) {
 		}
 	}
 	wantRegions := []abi.Region{
-		{Start: 0x400000, End: 0x403000, Prot: abi.ProtRead | abi.ProtExec},
-		{Start: 0x500000, End: 0x501000, Prot: abi.ProtRead},
-		{Start: 0x600000, End: 0x606000, Prot: abi.ProtRead | abi.ProtWrite},
+		{Start: 0x400000, End: 0x403000, Prot: abi.ProtRead | abi.ProtExec, FileEnd: 0x403000},
+		{Start: 0x500000, End: 0x501000, Prot: abi.ProtRead, FileEnd: 0x501000},
+		{Start: 0x600000, End: 0x606000, Prot: abi.ProtRead | abi.ProtWrite, FileEnd: 0x601000},
 	}
 	if b.boot.RegionCount != 3 || [3]abi.Region(b.boot.Regions[:3]) != [3]abi.Region(wantRegions) {
 		t.Errorf("regions %+v", b.boot.Regions[:b.boot.RegionCount])
@@ -110,26 +111,37 @@ func TestImageLayout(t *testing.T) {
 
 func TestRegionsMerge(t *testing.T) {
 	b := newBuilder()
-	add := func(start, end uint64, perm elf.Perm) error {
-		return b.addRegion(&elf.Segment{Addr: start, MemSize: end - start, Perm: perm})
+	add := func(start, file, end uint64, perm elf.Perm) error {
+		return b.addRegion(&elf.Segment{Addr: start, Data: make([]byte, file-start), MemSize: end - start, Perm: perm})
 	}
 	const rw, rx = elf.PermRead | elf.PermWrite, elf.PermRead | elf.PermExec
 	for _, err := range []error{
-		add(0x1000, 0x1800, rw), add(0x2000, 0x3000, rw), add(0x3000, 0x4000, rx), add(0x5000, 0x6000, rx),
+		add(0x1000, 0x1700, 0x1800, rw), add(0x2000, 0x3000, 0x3000, rw), // all of the file
+		add(0x3000, 0x3001, 0x5001, rw), add(0x6000, 0x6000, 0x7000, rw), // its end, and zeroes
+		add(0x7000, 0x7001, 0x8000, rw),                                  // the file again
+		add(0x8000, 0x9000, 0x9000, rx), add(0xa000, 0xb000, 0xb000, rx), // another kind, with a hole
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if b.boot.RegionCount != 3 || b.boot.Regions[0] != (abi.Region{Start: 0x1000, End: 0x3000, Prot: abi.ProtRead | abi.ProtWrite}) {
-		t.Errorf("regions %+v", b.boot.Regions[:b.boot.RegionCount])
+	const protRW, protRX = abi.ProtRead | abi.ProtWrite, abi.ProtRead | abi.ProtExec
+	want := []abi.Region{
+		{Start: 0x1000, End: 0x7000, Prot: protRW, FileEnd: 0x4000},
+		{Start: 0x7000, End: 0x8000, Prot: protRW, FileEnd: 0x8000},
+		{Start: 0x8000, End: 0x9000, Prot: protRX, FileEnd: 0x9000},
+		{Start: 0xa000, End: 0xb000, Prot: protRX, FileEnd: 0xb000},
 	}
-	for i := uint64(3); i < abi.MaxRegions; i++ {
-		if err := add(i<<20, i<<20+1, rw); err != nil {
+	if got := b.boot.Regions[:b.boot.RegionCount]; !slices.Equal(got, want) {
+		t.Errorf("regions %+v, want %+v", got, want)
+	}
+	for i := b.boot.RegionCount; i < abi.MaxRegions; i++ {
+		at := uint64(i) << 20
+		if err := add(at, at, at+1, rw); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := add(1<<40, 1<<40+1, rw); err == nil {
+	if err := add(1<<40, 1<<40, 1<<40+1, rw); err == nil {
 		t.Error("too many regions were accepted")
 	}
 }

@@ -123,6 +123,8 @@ void *slab_alloc(size_t size)
 
 void slab_free(void *object, size_t size)
 {
+	if (object == NULL)
+		return;
 	memset(object, 0xa5, size);
 	free(object);
 	objects--;

@@ -41,19 +41,19 @@ sources() {
 	file_poll) echo "$files_core" file/poll.c file/select.c file/timeout.c file/eventfd.c ;;
 	file_chaos)
 		echo "$files_core" file/epoll_calls.c file/poll.c file/select.c file/timeout.c
-		echo file/eventfd.c file/timerfd.c
+		echo file/eventfd.c file/timerfd.c file/socket.c file/socket_calls.c
 		;;
 	file_console) echo "$files_core" file/ioctl.c file/poll.c file/timeout.c file/epoll_calls.c ;;
 	file_paths)
 		echo "$files_core" file/path.c file/open.c file/stat.c file/readonly.c file/pseudo.c file/device.c
-		echo file/text.c file/proc.c file/socket.c file/eventfd.c
+		echo file/text.c file/proc.c file/socket.c file/socket_calls.c file/eventfd.c
 		echo mm/regions.c mm/regions_tree.c mm/regions_gap.c
 		;;
 	esac
 }
 
 # What every test of file/ needs.
-files_core="file/file.c file/rw.c file/transfer.c file/epoll.c file/epoll_depth.c file/pipe.c
+files_core="file/file.c file/rw.c file/transfer.c file/epoll.c file/epoll_depth.c file/pipe.c file/ring.c
 	sched/wait.c lib/timerheap.c"
 
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"

@@ -18,6 +18,8 @@
 static struct test_random randomness = {2024};
 static u8 buffer[100000];
 static struct iovec pieces[3] = {{buffer, 10}, {buffer, 5000}, {buffer, 3}};
+/* struct msghdr */
+static u64 header[7] = {0, 0, ADDRESS(pieces), ARRAY_LENGTH(pieces)};
 static struct epoll_event event;
 static struct pollfd entries[4];
 static struct __kernel_timespec time_given;
@@ -43,9 +45,26 @@ static void random_read_or_write(struct task *task)
 	buffer[0] = (u8)below(3);
 }
 
+static void random_send_or_receive(struct task *task)
+{
+	static const u32 modes[] = {0, 0x2 /* MSG_PEEK */, 0x40 /* MSG_DONTWAIT */, 0x100 /* MSG_WAITALL */, 0x142};
+	static syscall_handler *const calls[] = {sys_sendto, sys_recvfrom, sys_sendmsg, sys_recvmsg, sys_shutdown};
+	u64 which = below(40), mode = modes[below(ARRAY_LENGTH(modes))];
+
+	if (which == 0)
+		start_call(task, sys_shutdown, (u64[6]){descriptor(), below(4)});
+	else if (which % 2 == 0)
+		start_call(task, calls[below(2)], (u64[6]){descriptor(), ADDRESS(buffer), below(sizeof(buffer)), mode});
+	else
+		start_call(task, calls[2 + below(2)], (u64[6]){descriptor(), ADDRESS(&header), mode});
+}
+
 static void random_new(struct task *task)
 {
-	switch (below(6)) {
+	switch (below(7)) {
+	case 6:
+		start_call(task, sys_socketpair, (u64[6]){1 /* AF_UNIX */, 1 /* SOCK_STREAM */ | flags(), 0, ADDRESS(ends)});
+		break;
 	case 0:
 		start_call(task, sys_pipe2, (u64[6]){ADDRESS(ends), flags()});
 		break;
@@ -123,9 +142,13 @@ static void random_step(void)
 		settle();
 		return;
 	}
-	switch (below(8)) {
+	switch (below(10)) {
 	case 0:
 		random_new(task);
+		break;
+	case 8:
+	case 9:
+		random_send_or_receive(task);
 		break;
 	case 1:
 		random_wait(task);

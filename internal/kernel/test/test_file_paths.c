@@ -121,8 +121,8 @@ static void test_nothing_changes(void)
 	WANT(-EINVAL, sys_fsync, 1);
 	WANT(-EINVAL, sys_ftruncate, 1, 0);
 	WANT(-EACCES, sys_socket, 1, 1, 0);
-	WANT(-ENOTSOCK, sys_no_socket, 1);
-	WANT(-EBADF, sys_no_socket, 44);
+	WANT(-ENOTSOCK, sys_no_name, 1);
+	WANT(-EBADF, sys_no_name, 44);
 }
 
 static void test_access_and_directories(void)

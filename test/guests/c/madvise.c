@@ -10,8 +10,22 @@ enum { page = 4096, pages = 64 };
 #define MADV_FREE 8
 #endif
 
+static char zeroes[8 * page] __attribute__((aligned(4096))); // .bss is memory like any other
+static char data[2 * page] __attribute__((aligned(4096))) = "data";
+
 int main(void)
 {
+	memset(zeroes, 5, sizeof zeroes);
+	CHECK_EQ(madvise(zeroes + page, 2 * page, MADV_DONTNEED), 0);
+	for (int i = 0; i < 8 * page; i++) {
+		CHECK_EQ(zeroes[i], i >= page && i < 3 * page ? 0 : 5);
+	}
+	data[page] = 7;
+	if (madvise(data, page, MADV_DONTNEED) == 0) { // Linux has the file at hand, a sandbox refuses
+		CHECK(strcmp(data, "data") == 0);
+	}
+	CHECK_EQ(data[page], 7);
+
 	char *a = mmap(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(a != MAP_FAILED);
 	for (int round = 0; round < 200; round++) {

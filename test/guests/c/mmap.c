@@ -80,6 +80,13 @@ int main(void)
 	CHECK_EQ(munmap(shared, 3 * page - 5), 0);
 	CHECK(!mapped(shared + 2 * page));
 
+	// In the low 2 GiB, for code that addresses it with 32 bits.
+	for (int i = 0; i < 4; i++) {
+		char *low = mmap(NULL, 1 << 20, rw, flags | MAP_32BIT, -1, 0);
+		CHECK(low != MAP_FAILED && (uintptr_t)low + (1 << 20) <= 1u << 31);
+		low[i] = 1;
+	}
+
 	// Give back and take again many times: the kernel must not lose pages.
 	for (int i = 0; i < 2000; i++) {
 		char *p = map(NULL, 64, rw, 0);

@@ -132,6 +132,8 @@ static const char *name_of(const struct region *region)
 		return "[stack]";
 	if (region->flags & REGION_FIXED)
 		return region->prot & PROT_EXEC ? "[vdso]" : "[vvar]";
+	if (region->flags & REGION_HEAP)
+		return "[heap]";
 	return region->flags & REGION_IMAGE ? PSEUDO_EXECUTABLE : "";
 }
 

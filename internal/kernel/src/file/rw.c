@@ -2,6 +2,8 @@
  * Reading and writing: read(2), readv(2), pread(2), lseek(2) and the calls
  * like them. All waiting for files is here; operations only say -EAGAIN.
  */
+#include "file/rw.h"
+
 #include <asm/errno.h>
 #include <asm/signal.h>
 #include <linux/fcntl.h>
@@ -17,46 +19,54 @@ typedef i64 file_move(struct file *file, struct transfer *transfer);
 /* Where a stream's data goes is no position: pread(2) and lseek(2) have no meaning for it. */
 static bool has_positions(const struct file *file) { return file->operations->size != NULL; }
 
-static i64 read_now(struct file *file, struct transfer *transfer)
+i64 file_again(struct file *file, u32 how)
 {
-	i64 result;
-
-	if ((file->flags & O_ACCMODE) == O_WRONLY)
-		return -EBADF;
-	if (file->operations->read == NULL)
-		return -EINVAL;
-	result = file->operations->read(file, transfer);
-	if (result == -EAGAIN && !(file->flags & O_NONBLOCK))
-		return file_wait(file, NEVER);
-	return result;
+	return (file->flags & O_NONBLOCK) || (how & MOVE_NO_WAIT) ? -EAGAIN : file_wait(file, NEVER);
 }
 
 /*
- * Writes once, or until everything is written. What earlier runs of the call
- * have written is in call.progress, and is the result if the rest fails.
+ * Moves once, or until everything is moved. What earlier runs of the call have
+ * moved is in call.progress, and is the result if the rest fails.
  */
-static i64 write_now(struct file *file, struct transfer *transfer)
+static i64 move_on(struct file *file, struct transfer *transfer, file_move *move, bool all, u32 how)
 {
 	u64 *progress = &current->call.progress;
 	i64 result;
 
+	if (transfer_skip(transfer, *progress) < 0)
+		return (i64)*progress;
+	do {
+		result = move(file, transfer);
+		if (result > 0)
+			*progress += (u64)result;
+	} while (result > 0 && transfer->left > 0 && all);
+	if (result == -EPIPE && !(how & MOVE_NO_SIGNAL))
+		signal_raise(current, SIGPIPE);
+	if (result == -EAGAIN)
+		result = file_again(file, how);
+	return result == CALL_BLOCKED || *progress == 0 ? result : (i64)*progress;
+}
+
+i64 file_read(struct file *file, struct transfer *transfer, u32 how)
+{
+	if ((file->flags & O_ACCMODE) == O_WRONLY)
+		return -EBADF;
+	if (file->operations->read == NULL)
+		return -EINVAL;
+	return move_on(file, transfer, file->operations->read, how & MOVE_ALL, how);
+}
+
+i64 file_write(struct file *file, struct transfer *transfer, u32 how)
+{
 	if ((file->flags & O_ACCMODE) == O_RDONLY)
 		return -EBADF;
 	if (file->operations->write == NULL)
 		return -EINVAL;
-	if (transfer_skip(transfer, *progress) < 0)
-		return (i64)*progress;
-	do {
-		result = file->operations->write(file, transfer);
-		if (result > 0)
-			*progress += (u64)result;
-	} while (result > 0 && transfer->left > 0 && file->operations->write_all);
-	if (result == -EPIPE)
-		signal_raise(current, SIGPIPE);
-	if (result == -EAGAIN && !(file->flags & O_NONBLOCK))
-		result = file_wait(file, NEVER);
-	return result == CALL_BLOCKED || *progress == 0 ? result : (i64)*progress;
+	return move_on(file, transfer, file->operations->write, file->operations->write_all, how);
 }
+
+static i64 read_now(struct file *file, struct transfer *transfer) { return file_read(file, transfer, 0); }
+static i64 write_now(struct file *file, struct transfer *transfer) { return file_write(file, transfer, 0); }
 
 /* At the file's own position, which moves on. */
 static i64 move_stream(struct file *file, struct transfer *transfer, file_move *move)

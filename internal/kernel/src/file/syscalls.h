@@ -23,8 +23,10 @@ syscall_handler sys_epoll_create, sys_epoll_create1, sys_epoll_ctl;
 syscall_handler sys_epoll_wait, sys_epoll_pwait, sys_epoll_pwait2;
 syscall_handler sys_poll, sys_ppoll, sys_select, sys_pselect6;
 
-/* socket.c: sys_no_socket is for bind, connect, listen, accept, sendto and so on */
-syscall_handler sys_socket, sys_socketpair, sys_no_socket;
+/* socket_calls.c: sys_no_name is for bind, connect, listen and accept */
+syscall_handler sys_socket, sys_socketpair, sys_no_name, sys_shutdown;
+syscall_handler sys_sendto, sys_sendmsg, sys_recvfrom, sys_recvmsg;
+syscall_handler sys_getsockname, sys_getsockopt, sys_setsockopt;
 
 /* open.c */
 syscall_handler sys_open, sys_openat, sys_creat, sys_umask;

@@ -19,7 +19,7 @@ static bool grow(u64 end)
 		return false;
 	if (above != NULL && above->start < page_up(end))
 		return false;
-	return regions_insert(&user_regions, page_up(heap_end), page_up(end), PROT_READ | PROT_WRITE, 0) == 0;
+	return regions_insert(&user_regions, page_up(heap_end), page_up(end), PROT_READ | PROT_WRITE, REGION_HEAP) == 0;
 }
 
 /* The result is always the end of the heap: the old one when the request can't be met. */

@@ -19,14 +19,13 @@ static bool code_generation(void) { return (control_page()->boot.flags & AIRLOCK
 
 bool protection_allowed(u32 prot) { return !(prot & PROT_EXEC) || code_generation(); }
 
-bool promise_reasonable(u64 size)
-{
-	return size <= MAX(REASONABLE_BYTES, 2 * kernel_pool.total_pages * PAGE_SIZE);
-}
+bool promise_reasonable(u64 size) { return size <= MAX(REASONABLE_BYTES, 2 * kernel_pool.total_pages * PAGE_SIZE); }
 
 /* Where a mapping without MAP_FIXED goes: at the hint if that is free, else as high as there is room. */
-static u64 place(u64 hint, u64 size)
+static u64 place(u64 hint, u64 size, u32 flags)
 {
+	const u64 top = flags & MAP_32BIT ? 1ull << 31 : STACK_TOP - STACK_SIZE - STACK_GAP;
+
 	hint = page_down(hint);
 	if (hint != 0 && space_holds(hint, size)) {
 		const struct region *above = regions_above(&user_regions, hint);
@@ -34,7 +33,7 @@ static u64 place(u64 hint, u64 size)
 		if (above == NULL || above->start >= hint + size)
 			return hint;
 	}
-	return regions_find_gap(&user_regions, size, AIRLOCK_USER_START, STACK_TOP - STACK_SIZE - STACK_GAP);
+	return regions_find_gap(&user_regions, size, AIRLOCK_USER_START, top);
 }
 
 /* Makes room at a fixed address. */
@@ -100,7 +99,7 @@ i64 sys_mmap(const u64 *arg)
 		if (result < 0)
 			return result;
 	} else {
-		address = place(address, size);
+		address = place(address, size, flags);
 		if (address == 0)
 			return -ENOMEM;
 	}

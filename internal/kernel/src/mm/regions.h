@@ -15,6 +15,7 @@
 #define REGION_SHARED 2u   /* MAP_SHARED: remembered for mremap and reports */
 #define REGION_IMAGE 4u    /* from the program's file */
 #define REGION_FIXED 8u    /* belongs to the kernel: vDSO and clock page; programs can't change it */
+#define REGION_HEAP 16u    /* of brk(2) */
 
 struct region {
 	u64 start, end; /* page-aligned, start < end */

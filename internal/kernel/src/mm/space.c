@@ -26,6 +26,15 @@ static void add(u64 start, u64 end, u32 prot, u32 flags)
 		panic("no memory for the program's regions");
 }
 
+/* A piece of the program: what its file has, and behind that zeroes like those of any other memory. */
+static void add_image(const struct airlock_region *region)
+{
+	if (region->start < region->file_end)
+		add(region->start, region->file_end, (u32)region->prot, REGION_IMAGE);
+	if (region->file_end < region->end)
+		add(region->file_end, region->end, (u32)region->prot, 0);
+}
+
 static void map(u64 address, u64 frame, u32 prot)
 {
 	u64 *entry = pagetable_entry(address, true);
@@ -54,7 +63,7 @@ void space_init(void)
 
 	regions_init(&user_regions, AIRLOCK_USER_START, AIRLOCK_USER_END);
 	for (u32 i = 0; i < boot->region_count; i++)
-		add(boot->regions[i].start, boot->regions[i].end, (u32)boot->regions[i].prot, REGION_IMAGE);
+		add_image(&boot->regions[i]);
 	add(STACK_TOP - STACK_SIZE, STACK_TOP, PROT_READ | PROT_WRITE, REGION_STACK);
 	map_vdso();
 	heap_init(boot->program_end);

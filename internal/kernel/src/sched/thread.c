@@ -68,6 +68,8 @@ struct thread *thread_create(const struct thread *parent)
 	} else {
 		thread->registers = parent->registers;
 		thread->fs_base = parent->fs_base;
+		thread->policy = parent->policy;
+		thread->nice = parent->nice;
 		thread->gs_base = parent->gs_base;
 		memcpy(thread->name, parent->name, sizeof(thread->name));
 		extended_save(thread->extended); /* the parent is current: its state is in the CPU */

@@ -74,6 +74,8 @@ struct thread {
 	u64 clear_child_tid;
 	u64 robust_list;
 	char name[16];
+	u32 policy; /* SCHED_*, and the nice value: kept for who asks */
+	i32 nice;
 	u64 cpu_time; /* ns that it has run */
 
 	/* x87, SSE, AVX state as XSAVE stores it while another thread runs */

@@ -1,16 +1,20 @@
-/* sched(7) and the thread's own settings, for one processor and one policy. */
-#include <asm/prctl.h>
+/* sched(7), for one processor and one policy. */
 #include <linux/membarrier.h>
-#include <linux/prctl.h>
+#include <linux/resource.h>
+#include <linux/sched.h>
 #include <linux/time_types.h>
 
-#include "airlock_abi.h"
-#include "arch/cpu.h"
-#include "lib/string.h"
+#include "lib/list.h"
 #include "mm/user.h"
 #include "sys/threads.h"
 
-#define POLICY_OTHER 0
+#define NICE_MIN (-20)
+#define NICE_MAX 19
+#define PRIORITY_NONE 0 /* of threads that are not real-time */
+#define PRIORITY_HIGHEST 99
+
+/* The thread that a call is about: 0 is the caller. NULL if there is none of that number. */
+static struct thread *thread_of(u64 id) { return (u32)id == 0 ? current : thread_find((u32)id); }
 
 /* Without others to run there is nothing to do. */
 i64 sys_sched_yield(const u64 *arg)
@@ -25,7 +29,7 @@ i64 sys_sched_getaffinity(const u64 *arg)
 {
 	const u64 processors = 1;
 
-	if (arg[0] != 0 && thread_find((u32)arg[0]) == NULL)
+	if (thread_of(arg[0]) == NULL)
 		return -ESRCH;
 	if (arg[1] < sizeof(processors) || arg[1] % sizeof(processors) != 0)
 		return -EINVAL;
@@ -38,44 +42,128 @@ i64 sys_sched_setaffinity(const u64 *arg)
 {
 	u8 processors = 0;
 
-	if (arg[0] != 0 && thread_find((u32)arg[0]) == NULL)
+	if (thread_of(arg[0]) == NULL)
 		return -ESRCH;
 	if (arg[1] != 0 && copy_from_user(&processors, arg[2], 1) < 0)
 		return -EFAULT;
 	return processors & 1 ? 0 : -EINVAL;
 }
 
+/* What a policy is, and what priorities go with it: see sched(7). */
+static bool is_real_time(u32 policy) { return policy == SCHED_FIFO || policy == SCHED_RR; }
+static bool is_ordinary(u32 policy) { return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE; }
+
 i64 sys_sched_getscheduler(const u64 *arg)
 {
-	(void)arg;
-	return POLICY_OTHER;
+	const struct thread *thread = thread_of(arg[0]);
+
+	return thread == NULL ? -ESRCH : (i64)thread->policy;
 }
 
-i64 sys_sched_setscheduler(const u64 *arg) { return (i32)arg[1] == POLICY_OTHER ? 0 : -EPERM; }
+/* The policy is kept and changes nothing; those that would change something are refused, as to who isn't root. */
+i64 sys_sched_setscheduler(const u64 *arg)
+{
+	struct thread *thread = thread_of(arg[0]);
+	u32 policy = (u32)arg[1] & ~(u32)SCHED_RESET_ON_FORK;
+	i32 priority;
+
+	if (thread == NULL)
+		return -ESRCH;
+	if (copy_from_user(&priority, arg[2], sizeof(priority)) < 0)
+		return -EFAULT;
+	if (is_real_time(policy))
+		return priority > PRIORITY_NONE && priority <= PRIORITY_HIGHEST ? -EPERM : -EINVAL;
+	if (!is_ordinary(policy) || priority != PRIORITY_NONE)
+		return -EINVAL;
+	thread->policy = policy;
+	return 0;
+}
 
 i64 sys_sched_getparam(const u64 *arg)
 {
-	const i32 priority = 0;
+	const i32 priority = PRIORITY_NONE;
 
-	return copy_to_user(arg[1], &priority, sizeof(priority));
+	return thread_of(arg[0]) == NULL ? -ESRCH : copy_to_user(arg[1], &priority, sizeof(priority));
 }
 
-i64 sys_sched_priority_max(const u64 *arg) { return (u32)arg[0] == 1 || (u32)arg[0] == 2 ? 99 : 0; }
+i64 sys_sched_setparam(const u64 *arg)
+{
+	i32 priority;
 
-i64 sys_sched_priority_min(const u64 *arg) { return (u32)arg[0] == 1 || (u32)arg[0] == 2 ? 1 : 0; }
+	if (thread_of(arg[0]) == NULL)
+		return -ESRCH;
+	if (copy_from_user(&priority, arg[1], sizeof(priority)) < 0)
+		return -EFAULT;
+	return priority == PRIORITY_NONE ? 0 : -EINVAL;
+}
+
+static i64 priority_bound(u32 policy, i64 real_time)
+{
+	if (is_real_time(policy))
+		return real_time;
+	return is_ordinary(policy) || policy == SCHED_DEADLINE ? PRIORITY_NONE : -EINVAL;
+}
+
+i64 sys_sched_priority_max(const u64 *arg) { return priority_bound((u32)arg[0], PRIORITY_HIGHEST); }
+i64 sys_sched_priority_min(const u64 *arg) { return priority_bound((u32)arg[0], 1); }
 
 i64 sys_sched_rr_get_interval(const u64 *arg)
 {
 	const struct __kernel_timespec interval = {.tv_nsec = 10000000};
 
-	return copy_to_user(arg[1], &interval, sizeof(interval));
+	return thread_of(arg[0]) == NULL ? -ESRCH : copy_to_user(arg[1], &interval, sizeof(interval));
 }
 
-/* The kernel's scale: 20 minus the nice value. */
+/* Whom getpriority(2) and setpriority(2) mean: one thread, all, or none. */
+static i64 find_whom(const u64 *arg, struct thread **one)
+{
+	*one = NULL;
+	switch ((u32)arg[0]) {
+	case PRIO_PROCESS:
+		*one = thread_of(arg[1]);
+		return *one == NULL ? -ESRCH : 0;
+	case PRIO_PGRP:
+		return (u32)arg[1] == 0 || (u32)arg[1] == PROCESS_ID ? 0 : -ESRCH;
+	case PRIO_USER:
+		return (u32)arg[1] == 0 ? 0 : -ESRCH;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* The highest of those it is about. The kernel's scale: 20 minus the nice value. */
 i64 sys_getpriority(const u64 *arg)
 {
-	(void)arg;
-	return 20;
+	struct thread *one;
+	i64 result = find_whom(arg, &one), lowest = NICE_MAX;
+
+	if (result < 0)
+		return result;
+	LIST_FOR_EACH (link, &all_threads) {
+		const struct thread *thread = LIST_ENTRY(link, struct thread, all);
+
+		if (one == NULL || one == thread)
+			lowest = MIN(lowest, thread->nice);
+	}
+	return 20 - lowest;
+}
+
+/* The nice value is kept and changes nothing. */
+i64 sys_setpriority(const u64 *arg)
+{
+	struct thread *one;
+	i64 result = find_whom(arg, &one);
+	i32 nice = MAX(MIN((i32)arg[2], NICE_MAX), NICE_MIN);
+
+	if (result < 0)
+		return result;
+	LIST_FOR_EACH (link, &all_threads) {
+		struct thread *thread = LIST_ENTRY(link, struct thread, all);
+
+		if (one == NULL || one == thread)
+			thread->nice = nice;
+	}
+	return 0;
 }
 
 i64 sys_getcpu(const u64 *arg)
@@ -91,68 +179,12 @@ i64 sys_getcpu(const u64 *arg)
 /* membarrier(2): on one processor all threads see the same order anyway. */
 i64 sys_membarrier(const u64 *arg)
 {
-	const u32 known = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |
-	                  MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+	const u32 known = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |
+	                  MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |
+	                  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
 	u32 command = (u32)arg[0];
 
 	if (arg[1] != 0 || (command & ~known) != 0 || (command & (command - 1)) != 0)
 		return -EINVAL;
 	return command == MEMBARRIER_CMD_QUERY ? known : 0;
-}
-
-i64 sys_arch_prctl(const u64 *arg)
-{
-	u64 base = arg[1];
-
-	switch ((u32)arg[0]) {
-	case ARCH_SET_FS:
-	case ARCH_SET_GS:
-		if (base >= AIRLOCK_USER_END)
-			return -EPERM;
-		if ((u32)arg[0] == ARCH_SET_FS)
-			write_fs_base(base);
-		else
-			write_gs_base(base);
-		return 0;
-	case ARCH_GET_FS:
-	case ARCH_GET_GS:
-		base = (u32)arg[0] == ARCH_GET_FS ? read_fs_base() : read_gs_base();
-		return copy_to_user(arg[1], &base, sizeof(base));
-	default:
-		return -EINVAL;
-	}
-}
-
-static i64 set_name(u64 address)
-{
-	char name[sizeof(current->name)] = {0};
-	i64 length = copy_string_from_user(name, address, sizeof(name));
-
-	if (length == -EFAULT)
-		return -EFAULT;
-	name[sizeof(name) - 1] = 0; /* longer ones are cut, says prctl(2) */
-	memcpy(current->name, name, sizeof(name));
-	return 0;
-}
-
-i64 sys_prctl(const u64 *arg)
-{
-	switch ((u32)arg[0]) {
-	case PR_SET_NAME:
-		return set_name(arg[1]);
-	case PR_GET_NAME:
-		return copy_to_user(arg[1], current->name, sizeof(current->name));
-	case PR_SET_VMA: /* names of mappings, for /proc only */
-	case PR_SET_DUMPABLE:
-	case PR_SET_PDEATHSIG:
-	case PR_SET_NO_NEW_PRIVS:
-	case PR_SET_TIMERSLACK:
-		return 0;
-	case PR_GET_NO_NEW_PRIVS:
-		return 1;
-	case PR_GET_DUMPABLE:
-		return 0;
-	default:
-		return -EINVAL;
-	}
 }
