@@ -150,11 +150,7 @@ u64 pool_available(const struct pool *pool)
 }
 
 /* The tests interrupt only threads that have a signal to take. */
-bool signal_deliverable(const struct thread *thread)
-{
-	(void)thread;
-	return true;
-}
+bool signal_interrupts(struct thread *thread) { return thread->call.interrupted; }
 
 u64 resource_limit(u32 resource)
 {

@@ -201,7 +201,7 @@ u64 process_cpu_time(void) { return fake_cpu; }
 i64 wait_block(u64 deadline)
 {
 	current->call.deadline = deadline;
-	if (current->call.interrupted)
+	if ((current->call.interrupted || !current->call.again) && signal_interrupts(current))
 		return CALL_RESTART;
 	if (current->call.timed_out || (deadline != NEVER && deadline <= fake_now))
 		return -110;

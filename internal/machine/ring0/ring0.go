@@ -120,6 +120,8 @@ func (s *State) tables() bool {
 // descriptors is the number of entries of the GDT.
 const descriptors = 10
 
+// gdt reports whether the segments are what they were. What the task state segment
+// says does not matter: it names stacks, and ports that ring 3 may use.
 func (s *State) gdt() bool {
 	base, limit := s.Kernel.TSS, uint64(s.Kernel.TSSLimit)
 	want := [descriptors]uint64{

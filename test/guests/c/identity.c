@@ -3,6 +3,7 @@
 // stdout: SUCCESS
 #include "check.h"
 #include <sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -41,6 +42,26 @@ int main(void)
 	CHECK_EQ(prctl(PR_SET_NAME, "a-long-thread-name", 0, 0, 0), 0);
 	CHECK_EQ(prctl(PR_GET_NAME, comm, 0, 0, 0), 0);
 	CHECK(strcmp(comm, "a-long-thread-n") == 0);
+	int number = -1;
+	CHECK_EQ(prctl(PR_SET_PDEATHSIG, SIGUSR1), 0);
+	CHECK(prctl(PR_GET_PDEATHSIG, &number) == 0 && number == SIGUSR1);
+	CHECK_ERR(prctl(PR_SET_PDEATHSIG, 65), EINVAL);
+	CHECK_EQ(prctl(PR_SET_DUMPABLE, 0), 0);
+	CHECK_EQ(prctl(PR_GET_DUMPABLE), 0);
+	CHECK_EQ(prctl(PR_SET_DUMPABLE, 1), 0);
+	CHECK_EQ(prctl(PR_GET_DUMPABLE), 1);
+	CHECK_ERR(prctl(PR_SET_DUMPABLE, 3), EINVAL);
+	CHECK_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
+	CHECK_ERR(prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0), EINVAL);
+	CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	CHECK_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+	CHECK_EQ(prctl(PR_SET_TIMERSLACK, 1000), 0);
+	CHECK_EQ(prctl(PR_GET_TIMERSLACK), 1000);
+	CHECK_EQ(prctl(PR_SET_TIMERSLACK, 0), 0);
+	CHECK_EQ(prctl(PR_GET_TIMERSLACK), 50000);
+	CHECK_EQ(prctl(PR_GET_SECCOMP), 0);
+	CHECK_EQ(prctl(PR_GET_KEEPCAPS), 0);
+	CHECK_ERR(prctl(PR_CAPBSET_READ, 1000), EINVAL);
 	CHECK_ERR(prctl(99999, 0, 0, 0, 0), EINVAL);
 	mode_t old = umask(027);
 	CHECK_EQ(umask(old), 027);

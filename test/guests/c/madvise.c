@@ -99,5 +99,16 @@ int main(void)
 	CHECK_EQ(munmap(a + page, page), 0);
 	CHECK_ERR(mincore(a + page, page, residency), ENOMEM);
 	CHECK_ERR(madvise(a + page, page, MADV_DONTNEED), ENOMEM);
+
+	enum { populate_read = 22, populate_write = 23 };
+	CHECK_ERR(madvise(a, page, populate_write), EINVAL); // it is read-only
+	CHECK_ERR(madvise(a + page, page, populate_read), ENOMEM);
+	CHECK_EQ(madvise(a, page, populate_read), 0);
+	CHECK_EQ(mlock(a + 5, 1), 0);
+	CHECK_EQ(munlock(a + 5, 1), 0);
+	CHECK_ERR(mlock(a, 2 * page), ENOMEM);
+	CHECK_ERR(munlock(a, 2 * page), ENOMEM);
+	CHECK_ERR(mlockall(0), EINVAL);
+	CHECK_ERR(mlockall(64), EINVAL);
 	return success();
 }

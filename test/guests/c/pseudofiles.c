@@ -3,6 +3,7 @@
 // stdout: SUCCESS
 #include "check.h"
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 int main(void)
@@ -20,6 +21,11 @@ int main(void)
 		CHECK_EQ(buf[i], 0);
 	}
 	CHECK_ERR(write(zero, buf, 1), EBADF);
+	char *mapped = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, zero, 0); // memory like any other
+	CHECK(mapped != MAP_FAILED && mapped[5000] == 0);
+	mapped[5000] = 1;
+	CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, zero, 0) == MAP_FAILED && errno == EACCES);
+	CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, null, 0) == MAP_FAILED && errno == ENODEV);
 	const char *randoms[] = {"/dev/urandom", "/dev/random"};
 	for (int i = 0; i < 2; i++) {
 		int fd = open(randoms[i], O_RDONLY);

@@ -45,6 +45,7 @@ static void policies(void)
 	CHECK_EQ(syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &param), 0);
 	CHECK_EQ(syscall(SYS_sched_getscheduler, getpid()), SCHED_BATCH);
 	CHECK_ERR(syscall(SYS_sched_getscheduler, none), ESRCH);
+	CHECK_ERR(syscall(SYS_sched_getscheduler, -1), EINVAL);
 	CHECK_ERR(syscall(SYS_sched_setscheduler, none, SCHED_OTHER, &param), ESRCH);
 	CHECK_ERR(syscall(SYS_sched_setscheduler, 0, 77, &param), EINVAL);
 	CHECK_ERR(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &param), EINVAL); // it needs a priority

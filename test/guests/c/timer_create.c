@@ -30,6 +30,27 @@ static void *work(void *arg)
 	return arg;
 }
 
+// A timer that is set anew has no overruns yet.
+static void overruns(void)
+{
+	struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 4};
+	struct itimerspec often = {{0, 1000000}, {0, 1000000}}, late = {{0, 0}, {100, 0}};
+	siginfo_t info;
+	timer_t timer;
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 4);
+	CHECK_EQ(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+	CHECK_EQ(timer_create(CLOCK_MONOTONIC, &ev, &timer), 0);
+	CHECK_EQ(timer_settime(timer, 0, &often, NULL), 0);
+	sleep_ms(20);
+	CHECK_EQ(sigwaitinfo(&set, &info), SIGRTMIN + 4);
+	CHECK(timer_getoverrun(timer) > 0);
+	CHECK_EQ(timer_settime(timer, 0, &late, NULL), 0);
+	CHECK_EQ(timer_getoverrun(timer), 0);
+	CHECK_EQ(timer_delete(timer), 0);
+}
+
 int main(void)
 {
 	struct sigaction sa = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
@@ -97,6 +118,8 @@ int main(void)
 	CHECK_ERR(syscall(SYS_timer_delete, id), EINVAL);
 	thread_stop = 1;
 	CHECK_EQ(pthread_join(t, NULL), 0);
+
+	overruns();
 
 	ev.sigev_notify = SIGEV_NONE;
 	CHECK_EQ(timer_create(CLOCK_REALTIME, &ev, &timer), 0);

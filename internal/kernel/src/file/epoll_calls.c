@@ -70,7 +70,7 @@ static i64 wait_for_events(const u64 *arg, u64 timeout)
 	if (set == NULL)
 		return -EINVAL;
 	result = epoll_collect(set, arg[1], (u32)most);
-	if (result != 0 || timeout == 0)
+	if (result != 0 || timeout == 0) /* unlike poll(2), it then doesn't look for signals */
 		return result;
 	return timeout_result(file_wait(file, wait_deadline(timeout)));
 }

@@ -47,9 +47,7 @@ static i64 poll_entries(u64 address, u64 count, u64 timeout)
 	if ((u32)count > 0 && !user_writable(address, (u32)count * sizeof(*entries)))
 		return -EFAULT;
 	result = scan(entries, (u32)count);
-	if (result > 0 || timeout == 0)
-		return result;
-	return wait_for(entries, (u32)count, wait_deadline(timeout));
+	return result > 0 ? result : wait_for(entries, (u32)count, wait_deadline(timeout));
 }
 
 i64 sys_poll(const u64 *arg) { return poll_entries(arg[0], arg[1], timeout_from_ms((i32)arg[2])); }

@@ -110,7 +110,7 @@ static i64 select_sets(const u64 *arg, u64 timeout)
 	if (load(&sets, arg) < 0)
 		return -EFAULT;
 	result = scan(&sets);
-	if (result == 0 && timeout != 0)
+	if (result == 0)
 		result = wait_for(&sets, wait_deadline(timeout));
 	if (result >= 0 && store(&sets) < 0)
 		return -EFAULT;

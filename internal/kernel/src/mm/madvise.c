@@ -34,7 +34,7 @@ static i64 populate(u64 start, u64 end, u32 access)
 {
 	for (u64 page = start; page < end; page += PAGE_SIZE)
 		if (!page_in(page, access))
-			return -EFAULT;
+			return regions_find(&user_regions, page) == NULL ? -ENOMEM : -EINVAL;
 	return 0;
 }
 
@@ -121,9 +121,22 @@ i64 sys_msync(const u64 *arg)
 	return 0;
 }
 
-/* mlock, munlock, mlockall: memory is never swapped. */
+/* mlock, mlock2, munlock: memory is never swapped. */
 i64 sys_mlock(const u64 *arg)
 {
-	(void)arg;
+	u64 start = page_down(arg[0]), end = page_up(arg[0] + arg[1]);
+
+	if (end < start)
+		return -EINVAL;
+	if (end > start && (!space_holds(start, end - start) || !regions_covered(&user_regions, start, end)))
+		return -ENOMEM;
 	return 0;
+}
+
+i64 sys_mlockall(const u64 *arg)
+{
+	u32 flags = (u32)arg[0];
+
+	return flags == 0 || flags == MCL_ONFAULT || (flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ? -EINVAL
+	                                                                                                      : 0;
 }

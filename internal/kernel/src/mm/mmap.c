@@ -1,10 +1,11 @@
-/* mmap(2), munmap(2), mprotect(2). All memory is anonymous: there are no files to map. */
+/* mmap(2), munmap(2), mprotect(2). All memory is anonymous: there are no files with content that could be mapped. */
 #include "mm/mmap.h"
 
+#include <linux/fcntl.h>
 #include <linux/mman.h>
 
 #include "arch/hypercall.h"
-#include "file/file.h"
+#include "file/pseudo.h"
 #include "mm/fault.h"
 #include "mm/pagetable.h"
 #include "mm/pool.h"
@@ -58,14 +59,33 @@ static i64 place_fixed(u64 address, u64 size, u32 flags)
 	return 0;
 }
 
+/* Of the files that there are only /dev/zero can be mapped, which gives memory like any other (mem(4)). */
+static i64 check_file(const u64 *arg)
+{
+	bool shared_write = ((u32)arg[3] & MAP_TYPE) != MAP_PRIVATE && ((u32)arg[2] & PROT_WRITE);
+	const struct file *file = file_get(arg[4]);
+	u32 access;
+
+	if (file == NULL)
+		return -EBADF;
+	access = file->flags & O_ACCMODE;
+	if (access == O_WRONLY || (shared_write && access != O_RDWR))
+		return -EACCES;
+	return file->operations == &zero_operations ? 0 : -ENODEV;
+}
+
 static i64 check_flags(const u64 *arg)
 {
 	u32 type = (u32)arg[3] & MAP_TYPE;
 
 	if (arg[1] == 0 || (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE))
 		return -EINVAL;
-	if (!((u32)arg[3] & MAP_ANONYMOUS))
-		return file_get(arg[4]) == NULL ? -EBADF : -ENODEV;
+	if (!((u32)arg[3] & MAP_ANONYMOUS)) {
+		i64 result = check_file(arg);
+
+		if (result < 0)
+			return result;
+	}
 	if ((u32)arg[3] & MAP_HUGETLB)
 		return -ENOMEM; /* none are reserved */
 	if (!protection_allowed((u32)arg[2]))

@@ -14,6 +14,7 @@ bool protection_allowed(u32 prot);
  */
 bool promise_reasonable(u64 size);
 
-syscall_handler sys_mmap, sys_munmap, sys_mprotect, sys_mremap, sys_madvise, sys_mincore, sys_msync, sys_mlock;
+syscall_handler sys_mmap, sys_munmap, sys_mprotect, sys_mremap, sys_madvise, sys_mincore, sys_msync;
+syscall_handler sys_mlock, sys_mlockall;
 
 #endif

@@ -62,7 +62,8 @@ i64 wait_block(u64 deadline)
 	struct call *call = &current->call;
 
 	call->deadline = deadline;
-	if (call->interrupted && signal_deliverable(current)) /* no other thread took the signal */
+	/* A signal that came meanwhile, if no other thread took it, or that the call's own mask has let in. */
+	if ((call->interrupted || !call->again) && signal_interrupts(current))
 		return CALL_RESTART;
 	if (call->timed_out || (deadline != NEVER && deadline <= clock_monotonic()))
 		return -ETIMEDOUT;

@@ -31,7 +31,7 @@ static inline u64 signal_bit(u32 number) { return 1ull << (number - 1); }
 
 void signals_init(void);
 void signals_init_thread(struct thread *thread, const struct thread *parent); /* inherits the mask, nothing pending */
-void signals_release_thread(struct thread *thread);                          /* frees what is queued */
+void signals_release_thread(struct thread *thread);                           /* frees what is queued */
 
 /* Sends to one thread, or to the process. 0 or -EAGAIN when the queue is full. */
 int signal_send_thread(struct thread *thread, const struct siginfo *info);
@@ -41,6 +41,9 @@ void signal_raise(struct thread *thread, u32 number);
 
 /* True if the thread has a signal that it does not block. */
 bool signal_deliverable(const struct thread *thread);
+/* The same for a thread that is about to wait. Drops what is ignored: that ends no call, and is kept only while it is
+ * blocked. */
+bool signal_interrupts(struct thread *thread);
 
 /*
  * A fault of the current thread: sends SIGSEGV, SIGFPE and so on with the

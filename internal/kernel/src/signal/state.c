@@ -12,13 +12,15 @@
 	(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) |                 \
 	 1ull << (SIGFPE - 1) | 1ull << (SIGSYS - 1))
 
+#define SIGNALS_STOPPING (1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) | 1ull << (SIGTTOU - 1))
+
 /*
  * What signal(7) calls Ign, Cont and Stop. There is nobody who could stop or
  * continue the one process, so these do nothing.
  */
 #define SIGNALS_HARMLESS                                                                                               \
 	(1ull << (SIGCHLD - 1) | 1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1) | 1ull << (SIGCONT - 1) |               \
-	 1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) | 1ull << (SIGTTOU - 1))
+	 SIGNALS_STOPPING)
 
 static struct kernel_sigaction actions[SIGNAL_MAX + 1];
 
@@ -174,17 +176,32 @@ static void discard_pending(struct thread *thread, u64 set)
 	}
 }
 
-void signal_discard(u32 number)
+static void discard_everywhere(u64 set)
 {
-	discard_pending(NULL, signal_bit(number));
+	discard_pending(NULL, set);
 	LIST_FOR_EACH (link, &all_threads)
-		discard_pending(LIST_ENTRY(link, struct thread, all), signal_bit(number));
+		discard_pending(LIST_ENTRY(link, struct thread, all), set);
 }
+
+void signal_discard(u32 number) { discard_everywhere(signal_bit(number)); }
 
 void signals_release_thread(struct thread *thread)
 {
 	discard_pending(thread, ~0ull);
 	redirect(~0ull);
+}
+
+bool signal_interrupts(struct thread *thread)
+{
+	for (u64 open = signal_pending(thread) & ~thread->signals_blocked; open != 0; open &= open - 1) {
+		u32 number = (u32)__builtin_ctzll(open) + 1;
+
+		if (!signal_is_ignored(number))
+			continue;
+		discard_pending(thread, signal_bit(number));
+		discard_pending(NULL, signal_bit(number));
+	}
+	return signal_deliverable(thread);
 }
 
 static struct queued_signal *new_entry(void)
@@ -246,6 +263,11 @@ static int send(struct thread *thread, const struct siginfo *info, struct queued
 	int result;
 
 	ASSERT(number >= 1 && number <= SIGNAL_MAX);
+	/* "Any pending SIGCONT is discarded", and the other way round, even if they are ignored: POSIX, 2.4.1. */
+	if (number == SIGCONT)
+		discard_everywhere(SIGNALS_STOPPING);
+	else if (SIGNALS_STOPPING & signal_bit(number))
+		discard_everywhere(signal_bit(SIGCONT));
 	if (falls_away(thread, number))
 		return 0;
 	result = add(thread, info, entry);

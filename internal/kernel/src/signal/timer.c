@@ -128,6 +128,7 @@ void program_timer_set(struct program_timer *timer, bool absolute, u64 value, u6
 	timer->expiry = 0;
 	timer->interval = interval;
 	timer->missed = 0;
+	timer->overrun = 0;
 	timer->running = timer->clock;
 	if (value == 0) {
 		timer->interval = 0; /* "disarmed", with nothing left of it: timer_gettime(2) */

@@ -13,8 +13,14 @@
 #define PRIORITY_NONE 0 /* of threads that are not real-time */
 #define PRIORITY_HIGHEST 99
 
-/* The thread that a call is about: 0 is the caller. NULL if there is none of that number. */
-static struct thread *thread_of(u64 id) { return (u32)id == 0 ? current : thread_find((u32)id); }
+/* Finds the thread that a call is about: 0 is the caller. 0, -EINVAL or -ESRCH. */
+static i64 find(u64 id, struct thread **thread)
+{
+	if ((i32)id < 0)
+		return -EINVAL;
+	*thread = (u32)id == 0 ? current : thread_find((u32)id);
+	return *thread == NULL ? -ESRCH : 0;
+}
 
 /* Without others to run there is nothing to do. */
 i64 sys_sched_yield(const u64 *arg)
@@ -28,9 +34,11 @@ i64 sys_sched_yield(const u64 *arg)
 i64 sys_sched_getaffinity(const u64 *arg)
 {
 	const u64 processors = 1;
+	struct thread *thread;
+	i64 result = find(arg[0], &thread);
 
-	if (thread_of(arg[0]) == NULL)
-		return -ESRCH;
+	if (result < 0)
+		return result;
 	if (arg[1] < sizeof(processors) || arg[1] % sizeof(processors) != 0)
 		return -EINVAL;
 	if (copy_to_user(arg[2], &processors, sizeof(processors)) < 0)
@@ -40,10 +48,12 @@ i64 sys_sched_getaffinity(const u64 *arg)
 
 i64 sys_sched_setaffinity(const u64 *arg)
 {
+	struct thread *thread;
+	i64 result = find(arg[0], &thread);
 	u8 processors = 0;
 
-	if (thread_of(arg[0]) == NULL)
-		return -ESRCH;
+	if (result < 0)
+		return result;
 	if (arg[1] != 0 && copy_from_user(&processors, arg[2], 1) < 0)
 		return -EFAULT;
 	return processors & 1 ? 0 : -EINVAL;
@@ -55,20 +65,22 @@ static bool is_ordinary(u32 policy) { return policy == SCHED_NORMAL || policy ==
 
 i64 sys_sched_getscheduler(const u64 *arg)
 {
-	const struct thread *thread = thread_of(arg[0]);
+	struct thread *thread;
+	i64 result = find(arg[0], &thread);
 
-	return thread == NULL ? -ESRCH : (i64)thread->policy;
+	return result < 0 ? result : (i64)thread->policy;
 }
 
 /* The policy is kept and changes nothing; those that would change something are refused, as to who isn't root. */
 i64 sys_sched_setscheduler(const u64 *arg)
 {
-	struct thread *thread = thread_of(arg[0]);
 	u32 policy = (u32)arg[1] & ~(u32)SCHED_RESET_ON_FORK;
+	struct thread *thread;
+	i64 result = find(arg[0], &thread);
 	i32 priority;
 
-	if (thread == NULL)
-		return -ESRCH;
+	if (result < 0)
+		return result;
 	if (copy_from_user(&priority, arg[2], sizeof(priority)) < 0)
 		return -EFAULT;
 	if (is_real_time(policy))
@@ -82,16 +94,20 @@ i64 sys_sched_setscheduler(const u64 *arg)
 i64 sys_sched_getparam(const u64 *arg)
 {
 	const i32 priority = PRIORITY_NONE;
+	struct thread *thread;
+	i64 result = find(arg[0], &thread);
 
-	return thread_of(arg[0]) == NULL ? -ESRCH : copy_to_user(arg[1], &priority, sizeof(priority));
+	return result < 0 ? result : copy_to_user(arg[1], &priority, sizeof(priority));
 }
 
 i64 sys_sched_setparam(const u64 *arg)
 {
+	struct thread *thread;
+	i64 result = find(arg[0], &thread);
 	i32 priority;
 
-	if (thread_of(arg[0]) == NULL)
-		return -ESRCH;
+	if (result < 0)
+		return result;
 	if (copy_from_user(&priority, arg[1], sizeof(priority)) < 0)
 		return -EFAULT;
 	return priority == PRIORITY_NONE ? 0 : -EINVAL;
@@ -110,8 +126,10 @@ i64 sys_sched_priority_min(const u64 *arg) { return priority_bound((u32)arg[0], 
 i64 sys_sched_rr_get_interval(const u64 *arg)
 {
 	const struct __kernel_timespec interval = {.tv_nsec = 10000000};
+	struct thread *thread;
+	i64 result = find(arg[0], &thread);
 
-	return thread_of(arg[0]) == NULL ? -ESRCH : copy_to_user(arg[1], &interval, sizeof(interval));
+	return result < 0 ? result : copy_to_user(arg[1], &interval, sizeof(interval));
 }
 
 /* Whom getpriority(2) and setpriority(2) mean: one thread, all, or none. */
@@ -120,8 +138,7 @@ static i64 find_whom(const u64 *arg, struct thread **one)
 	*one = NULL;
 	switch ((u32)arg[0]) {
 	case PRIO_PROCESS:
-		*one = thread_of(arg[1]);
-		return *one == NULL ? -ESRCH : 0;
+		return find(arg[1], one) < 0 ? -ESRCH : 0;
 	case PRIO_PGRP:
 		return (u32)arg[1] == 0 || (u32)arg[1] == PROCESS_ID ? 0 : -ESRCH;
 	case PRIO_USER:

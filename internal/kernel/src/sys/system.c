@@ -95,7 +95,7 @@ i64 sys_prlimit64(const u64 *arg)
 
 i64 sys_personality(const u64 *arg) { return (u32)arg[0] == 0xffffffff || (u32)arg[0] == PER_LINUX ? 0 : -EINVAL; }
 
-/* getuid and its kin, getppid, sync: nothing to tell and nothing to do. */
+/* getuid and its kin, getppid, sync, munlockall: nothing to tell and nothing to do. */
 i64 sys_zero(const u64 *arg)
 {
 	(void)arg;

@@ -29,8 +29,8 @@ static syscall_handler *const handlers[] = {
 	[__NR_mlock] = sys_mlock,
 	[__NR_mlock2] = sys_mlock,
 	[__NR_munlock] = sys_mlock,
-	[__NR_mlockall] = sys_mlock,
-	[__NR_munlockall] = sys_mlock,
+	[__NR_mlockall] = sys_mlockall,
+	[__NR_munlockall] = sys_zero,
 
 	/* threads */
 	[__NR_clone] = sys_clone,
