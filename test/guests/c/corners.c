@@ -117,14 +117,28 @@ static void barriers(void)
 {
 	long known = syscall(SYS_membarrier, 0, 0, 0);
 	CHECK(known > 0 && (known & 0x1f) == 0x1f);
+	CHECK_ERR(syscall(SYS_membarrier, 8, 0, 0), EPERM);
 	CHECK_EQ(syscall(SYS_membarrier, 16, 0, 0), 0); // MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED
 	CHECK_EQ(syscall(SYS_membarrier, 8, 0, 0), 0);  // MEMBARRIER_CMD_PRIVATE_EXPEDITED
 	CHECK_ERR(syscall(SYS_membarrier, 8, 1 << 20, 0), EINVAL);
 	CHECK_ERR(syscall(SYS_membarrier, 24, 0, 0), EINVAL);
 }
 
+// What a struct clone_args of a later version has more must be zero.
+static void clone3_of_later(void)
+{
+	unsigned long args[32] = {0x10000}; // CLONE_THREAD alone can't be
+	CHECK_ERR(syscall(SYS_clone3, args, 88), EINVAL);
+	CHECK_ERR(syscall(SYS_clone3, args, sizeof args), EINVAL);
+	args[31] = 1;
+	CHECK_ERR(syscall(SYS_clone3, args, sizeof args), E2BIG);
+	CHECK_ERR(syscall(SYS_clone3, args, 5000), E2BIG);
+	CHECK_ERR(syscall(SYS_clone3, args, 8), EINVAL);
+}
+
 int main(void)
 {
+	clone3_of_later();
 	shared_memory();
 	limits();
 	identity();

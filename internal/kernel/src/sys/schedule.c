@@ -199,9 +199,13 @@ i64 sys_membarrier(const u64 *arg)
 	const u32 known = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |
 	                  MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |
 	                  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+	static bool registered;
 	u32 command = (u32)arg[0];
 
 	if (arg[1] != 0 || (command & ~known) != 0 || (command & (command - 1)) != 0)
 		return -EINVAL;
+	if (command == MEMBARRIER_CMD_PRIVATE_EXPEDITED && !registered)
+		return -EPERM;
+	registered |= command == MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
 	return command == MEMBARRIER_CMD_QUERY ? known : 0;
 }

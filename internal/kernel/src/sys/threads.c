@@ -74,16 +74,33 @@ i64 sys_clone(const u64 *arg)
 	});
 }
 
+/* Of a later version of the struct, what this one doesn't have must be zero: it is then not asked for. */
+static i64 read_clone_args(struct clone_args *args, u64 address, u64 size)
+{
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (copy_from_user(args, address, MIN(size, sizeof(*args))) < 0)
+		return -EFAULT;
+	for (u64 at = sizeof(*args); at < size; at++) {
+		u8 byte;
+
+		if (copy_from_user(&byte, address + at, sizeof(byte)) < 0)
+			return -EFAULT;
+		if (byte != 0)
+			return -E2BIG;
+	}
+	return 0;
+}
+
 i64 sys_clone3(const u64 *arg)
 {
 	struct clone_args args = {0};
+	i64 result = read_clone_args(&args, arg[0], arg[1]);
 
-	if (arg[1] < CLONE_ARGS_SIZE_VER0)
-		return -EINVAL;
-	if (arg[1] > sizeof(args))
-		return -E2BIG;
-	if (copy_from_user(&args, arg[0], arg[1]) < 0)
-		return -EFAULT;
+	if (result < 0)
+		return result;
 	if ((args.stack == 0) != (args.stack_size == 0) || (args.flags & CSIGNAL) != 0 || args.set_tid_size != 0)
 		return -EINVAL;
 	return clone_thread(&(struct clone_request){
