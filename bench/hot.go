@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -173,7 +174,7 @@ func idle(ctx context.Context, b *bench) ([]row, error) {
 			}
 		}
 	}
-	runtime.GC()
+	debug.FreeOSMemory() // or Go's runtime gives memory of what was measured before back meanwhile
 	time.Sleep(time.Second)
 	before, err := processorTime()
 	if err != nil {
