@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -39,6 +40,15 @@ func truth(t *testing.T, sb *airlock.Sandbox) {
 	}
 }
 
+// liarReasons has what the error must say where another check, later on, would refuse
+// what came of the lie: it is to be refused by the check that is for it.
+var liarReasons = map[string]string{
+	"DeclareNothing": "declaration:", "DeclareGarbage": "declaration:", "DuplicateExport": "declaration:", "OneTooMany": "declaration:",
+	"NextFirst": "serves before it has declared", "ResultFirst": "a result without a call", "LengthFirst": "impossible length",
+	"DeclareTwice": "declared twice", "Garbage": "result:", "GarbageLog": "log record:", "GarbageAbort": "abort:",
+	"GarbageHostCall": "host function call:", "LengthMax": "impossible length", "LengthOver": "impossible length",
+}
+
 // TestLiars: what no SDK sends during a call is a broken protocol. Nothing of it
 // is used, no host function runs, and the sandbox is poisoned.
 func TestLiars(t *testing.T) {
@@ -62,8 +72,8 @@ func TestLiars(t *testing.T) {
 			sink := &logSink{level: slog.LevelDebug - 4}
 			sb, calls := liar(t, "liarguest", airlock.Options{Logger: slog.New(sink), MessageSize: 128 << 10})
 			truth(t, sb)
-			if _, err := sb.Call(t.Context(), lie); !errors.Is(err, airlock.ErrProtocol) {
-				t.Fatalf("Call = %T %v", err, err)
+			if _, err := sb.Call(t.Context(), lie); !errors.Is(err, airlock.ErrProtocol) || !strings.Contains(err.Error(), liarReasons[lie]) {
+				t.Fatalf("Call = %T %v, want %q", err, err, liarReasons[lie])
 			}
 			poisoned(t, sb)
 			if n, records := calls.Load(), sink.take(); n != 0 || len(records) != 0 {
@@ -116,8 +126,8 @@ func TestLiarsStart(t *testing.T) {
 		t.Run(lie, func(t *testing.T) {
 			t.Parallel()
 			sb, calls := liar(t, lie, airlock.Options{MessageSize: 1 << 20})
-			if _, err := sb.Call(t.Context(), "Truth"); !want(err) || calls.Load() != 0 {
-				t.Fatalf("Call = %T %.300v; %d host calls", err, err, calls.Load())
+			if _, err := sb.Call(t.Context(), "Truth"); !want(err) || !strings.Contains(err.Error(), liarReasons[lie]) || calls.Load() != 0 {
+				t.Fatalf("Call = %T %.300v, want %q; %d host calls", err, err, liarReasons[lie], calls.Load())
 			}
 			poisoned(t, sb)
 		})

@@ -236,18 +236,25 @@ func (p place) blob(text []byte) v1.Descriptor {
 	return v1.Descriptor{Digest: d, Size: int64(len(text))}
 }
 
-// manifest puts a changed manifest into the index.
-func (p place) manifest(change func(m *v1.Manifest)) {
+// stored opens the layout until the test ends, and finds the snapshot in it.
+func (p place) stored() (*ocilayout.Layout, *Stored) {
 	p.t.Helper()
 	l, err := ocilayout.Open(p.dir)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	defer l.Close()
+	p.t.Cleanup(func() { _ = l.Close() })
 	s, err := Find(l, "a")
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	return l, s
+}
+
+// manifest puts a changed manifest into the index.
+func (p place) manifest(change func(m *v1.Manifest)) {
+	p.t.Helper()
+	l, s := p.stored()
 	text, err := l.ReadBlob(s.Manifest, ocilayout.MaxDocument)
 	if err != nil {
 		p.t.Fatal(err)
@@ -268,15 +275,7 @@ func (p place) manifest(change func(m *v1.Manifest)) {
 // find returns the file name of a part.
 func (p place) find(part func(s *Stored) v1.Descriptor) string {
 	p.t.Helper()
-	l, err := ocilayout.Open(p.dir)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer l.Close()
-	s, err := Find(l, "a")
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	_, s := p.stored()
 	return "blobs/sha256/" + part(s).Digest.Encoded()
 }
 
@@ -472,16 +471,7 @@ func TestLock(t *testing.T) {
 }
 
 func TestCheckConfig(t *testing.T) {
-	p := newPlace(t)
-	l, err := ocilayout.Open(p.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	s, err := Find(l, "a")
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, s := newPlace(t).stored()
 	text := encoded(t, nil)
 	if got, err := s.CheckConfig(bytes.NewReader(text)); err != nil || !bytes.Equal(got, text) {
 		t.Errorf("CheckConfig() = %v", err)
