@@ -9,8 +9,10 @@ func kernelExperiments() []experiment {
 		{"null system call (getppid)", "call", ""},
 		{"clock_gettime", "clock", ""},
 		{"thread switch by futex", "switch", ""},
-		{"touch of a page, in order", "touch", firstTouch},
-		{"touch of a page, backwards", "backwards", firstTouch},
+		{"touch of a page, in order", "upwards", firstTouch},
+		{"touch of a page, backwards", "downwards", firstTouch},
+		{"touch of a page, in four places in turn", "in-turn", firstTouch},
+		{"touch of a page, all over", "all-over", firstTouch},
 	} {
 		list = append(list, experiment{sectionKernel, e.name, func(ctx context.Context, b *bench) ([]row, error) {
 			const picosecond = 1e-3

@@ -47,24 +47,42 @@ static uint64_t read_clock(void)
 	return (now() - start) * 1000 / count;
 }
 
-static uint64_t touch(int backwards)
+#define PAGES 2048ul
+#define PLACES 4ul
+
+/* Orders in which pages are touched: the i-th page. */
+static uint64_t upwards(uint64_t i) { return i; }
+static uint64_t downwards(uint64_t i) { return PAGES - 1 - i; }
+static uint64_t in_turn(uint64_t i) { return i % PLACES * (PAGES / PLACES) + i / PLACES; }
+
+/* Each page once, far from the one before: a full cycle of a linear congruential generator. */
+static uint64_t all_over(uint64_t i)
 {
-	const uint64_t pages = 2048;
-	volatile char *memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static uint64_t page;
+
+	page = i == 0 ? 0 : (page * 1229 + 351) % PAGES;
+	return page;
+}
+
+static uint64_t touch(uint64_t (*page)(uint64_t))
+{
+	volatile char *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t start, taken;
 
 	if (memory == MAP_FAILED)
 		abort();
 	start = now();
-	for (uint64_t i = 0; i < pages; i++)
-		memory[(backwards ? pages - 1 - i : i) * PAGE] = 1;
-	taken = (now() - start) * 1000 / pages;
-	munmap((void *)memory, pages * PAGE);
+	for (uint64_t i = 0; i < PAGES; i++)
+		memory[page(i) * PAGE] = 1;
+	taken = (now() - start) * 1000 / PAGES;
+	munmap((void *)memory, PAGES * PAGE);
 	return taken;
 }
 
-static uint64_t touch_forward(void) { return touch(0); }
-static uint64_t touch_backward(void) { return touch(1); }
+static uint64_t touch_upwards(void) { return touch(upwards); }
+static uint64_t touch_downwards(void) { return touch(downwards); }
+static uint64_t touch_in_turn(void) { return touch(in_turn); }
+static uint64_t touch_all_over(void) { return touch(all_over); }
 
 #define ROUNDS 2000u
 
@@ -113,8 +131,10 @@ static const struct work {
 } works[] = {
 	{"call", null_call},
 	{"clock", read_clock},
-	{"touch", touch_forward},
-	{"backwards", touch_backward},
+	{"upwards", touch_upwards},
+	{"downwards", touch_downwards},
+	{"in-turn", touch_in_turn},
+	{"all-over", touch_all_over},
 	{"switch", thread_switch},
 };
 
@@ -129,6 +149,6 @@ int main(int argc, char **argv)
 			printf("%llu\n", (unsigned long long)works[i].run());
 		return 0;
 	}
-	fprintf(stderr, "usage: kernel call|clock|touch|backwards|switch TIMES\n");
+	fprintf(stderr, "usage: kernel call|clock|upwards|downwards|in-turn|all-over|switch TIMES\n");
 	return 2;
 }

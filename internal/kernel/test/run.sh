@@ -19,6 +19,7 @@ sources() {
 	random) echo lib/random.c ;;
 	timerheap) echo lib/timerheap.c ;;
 	pool) echo mm/pool.c ;;
+	around) echo mm/around.c mm/pagetable.c mm/pool.c mm/regions.c mm/regions_tree.c mm/regions_gap.c ;;
 	prepare) echo mm/prepare.c mm/pagetable.c mm/pool.c mm/regions.c mm/regions_tree.c mm/regions_gap.c ;;
 	slab) echo mm/slab.c mm/pool.c ;;
 	regions) echo mm/regions.c mm/regions_tree.c mm/regions_gap.c ;;

@@ -1,6 +1,6 @@
 /*
- * Demand paging from the pool. A page gets memory when it is first touched;
- * a program that walks through memory gets several pages at once.
+ * Demand paging from the pool. A page gets memory when it is first touched, or
+ * along with another.
  */
 #include "mm/fault.h"
 
@@ -10,20 +10,13 @@
 #include "arch/hypercall.h"
 #include "arch/trap.h"
 #include "file/file.h"
+#include "mm/around.h"
 #include "mm/pagetable.h"
 #include "mm/pool.h"
 #include "mm/prepare.h"
 #include "mm/space.h"
 #include "signal/signal.h"
 #include "trace.h"
-
-/* The most pages that one fault maps. It grows from 1 while faults come in sequence. */
-#define AROUND_LIMIT 16u
-/* Below so many free pages nothing is mapped that wasn't asked for. */
-#define AROUND_RESERVE 256u
-
-static u64 around_next;  /* the page behind those that the last fault mapped */
-static u32 around_pages; /* how many those were */
 
 void out_of_memory(u64 address)
 {
@@ -55,20 +48,6 @@ static void map_page(u64 address, u32 prot)
 	*entry = pagetable_value(virtual_to_physical(page), prot);
 }
 
-/* How many pages to map for a fault at page, within its region. */
-static u32 around(u64 page, const struct region *region)
-{
-	u64 room = (region->end - page) / PAGE_SIZE;
-
-	if (page == around_next && pool_available(&kernel_pool) > AROUND_RESERVE)
-		around_pages = MIN(2 * around_pages, AROUND_LIMIT);
-	else
-		around_pages = 1;
-	around_pages = (u32)MIN(around_pages, room);
-	around_next = page + around_pages * PAGE_SIZE;
-	return around_pages;
-}
-
 /* On x86 whatever can be written can be read, and so can what can be executed. */
 static bool allowed(const struct region *region, u32 access)
 {
@@ -81,8 +60,8 @@ bool page_in(u64 address, u32 access)
 {
 	const struct region *region = regions_find(&user_regions, address);
 	u64 page = page_down(address);
+	struct block block;
 	u64 *entry;
-	u32 pages;
 
 	if (region == NULL || !allowed(region, access))
 		return false;
@@ -92,9 +71,9 @@ bool page_in(u64 address, u32 access)
 		tlb_flush();
 		return true;
 	}
-	pages = around(page, region);
-	for (u32 i = 0; i < pages; i++)
-		map_page(page + i * PAGE_SIZE, region->prot);
+	block = around(page, region);
+	for (u64 at = block.start; at < block.end; at += PAGE_SIZE)
+		map_page(at, region->prot);
 	memory_touched(region, page);
 	return true;
 }
