@@ -1,11 +1,15 @@
 package airlock_test
 
 import (
+	"bytes"
+	"debug/elf"
+	"slices"
 	"testing"
 	"unsafe"
 
 	"github.com/airlockvm/airlock"
 	"github.com/airlockvm/airlock/internal/abi"
+	"github.com/airlockvm/airlock/internal/kernel"
 )
 
 // These tests change page tables and the kernel behind its back. A program can:
@@ -64,6 +68,25 @@ func TestRestoreSwappedPages(t *testing.T) {
 	}
 }
 
+// kernelTextEnd is the end of the kernel's text, in a page whose last bytes are none
+// of it.
+func kernelTextEnd(t *testing.T) uint64 {
+	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(kernel.Image))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(f.Progs, func(p *elf.Prog) bool { return p.Flags&elf.PF_X != 0 })
+	text := f.Progs[i]
+	const page = 4096
+	used := text.Vaddr + text.Memsz
+	end := (used + page - 1) &^ (page - 1)
+	if end-used < 8 {
+		t.Fatal("the kernel's text fills its last page")
+	}
+	return end
+}
+
 // TestRestoreWrittenKernel takes snapshots of guests that have written to what
 // decides over ring 0: they can't be trusted, and are restored all the same.
 func TestRestoreWrittenKernel(t *testing.T) {
@@ -73,7 +96,10 @@ func TestRestoreWrittenKernel(t *testing.T) {
 			t.Helper()
 			return call[uint64](t, sb, "Load", uint64(abi.KernelBase+unsafe.Offsetof(abi.KernelInfo{}.IDT))) - abi.KernelBase + 31*16 + 8 // an unused gate
 		},
-		"kernel text": func(*testing.T, *airlock.Sandbox) uint64 { return 0x11f00 },
+		"kernel text": func(t *testing.T, _ *airlock.Sandbox) uint64 {
+			t.Helper()
+			return kernelTextEnd(t) - abi.KernelBase - 8
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

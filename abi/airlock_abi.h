@@ -337,6 +337,10 @@ struct airlock_trace_record {
 };
 
 /* Bits of airlock_control.events, set by the host, cleared by the kernel. */
+/* Values of airlock_control.tick_pending. */
+#define AIRLOCK_TICK_INJECTED 1u /* an interrupt has come or will: no other comes before the kernel has cleared this */
+#define AIRLOCK_TICK_SOON 2u     /* none comes: the kernel, which is just being entered, looks before it leaves */
+
 #define AIRLOCK_EVENT_INPUT 1u /* stdin has bytes or has ended */
 
 /* Bits of airlock_control.leave. */
@@ -351,7 +355,7 @@ struct airlock_control {
 	struct airlock_boot boot;
 	/* kernel to host */
 	uint32_t tick_wanted;  /* not 0: threads or timers wait while another thread runs */
-	uint32_t tick_pending; /* set by the host when it injects, cleared by the kernel */
+	uint32_t tick_pending; /* AIRLOCK_TICK_*, set by the host, cleared by the kernel; 0: none */
 	uint32_t events;       /* AIRLOCK_EVENT_* */
 	uint32_t reserved;
 	uint64_t unknown_calls; /* system calls that the kernel does not have, so far */

@@ -93,6 +93,10 @@ const (
 	// Ticks of the time stamp counter.
 	PatienceTicks = 1024
 	TraceText     = 40
+	// an interrupt has come or will: no other comes before the kernel has cleared this
+	TickInjected = 1
+	// none comes: the kernel, which is just being entered, looks before it leaves
+	TickSoon = 2
 	// stdin has bytes or has ended
 	EventInput = 1
 	// Bits of airlock_control.leave.
@@ -427,7 +431,7 @@ type Control struct {
 	// kernel to host
 	// not 0: threads or timers wait while another thread runs
 	TickWanted uint32
-	// set by the host when it injects, cleared by the kernel
+	// AIRLOCK_TICK_*, set by the host, cleared by the kernel; 0: none
 	TickPending uint32
 	// AIRLOCK_EVENT_*
 	Events   uint32

@@ -133,7 +133,7 @@ func (m *Machine) onTick() {
 	}
 	if time := atomic.LoadUint32(&m.hot.idle); time != 0 {
 		m.enough(time) // its threads stand still between calls
-	} else if m.running.Load() && m.tickWanted.Load() != 0 {
+	} else if m.running.Load() && (m.tickWanted.Load() != 0 || m.tickPending.Load() == abi.TickSoon) {
 		m.tick.Store(true)
 		m.kick()
 	}
@@ -193,38 +193,48 @@ func (m *Machine) enter() (Exit, error) {
 	}
 }
 
-// injectTick delivers the tick interrupt as soon as the guest can take it: now,
-// or when it has enabled interrupts and left the ring-0 stubs, which on KVM-PVM
-// run with interrupts enabled. From there the handler could not return.
+// injectTick delivers the tick interrupt as soon as the guest can take it. In the
+// ring-0 stubs, which on KVM-PVM run with interrupts enabled, it can't: from there
+// the handler could not return. But these are the ways into the kernel, and it looks
+// for a tick before it leaves. To wait for the end of a stub instead would mean to
+// stop in the next one: there KVM-PVM ends the wait for an interrupt window if the
+// guest makes one system call after the other.
+//
+// Guest-controlled: what is pending.
 func (m *Machine) injectTick() error {
-	if m.tickPending.Load() == 0 {
-		interruptible, err := m.interruptible()
-		if err != nil {
+	pending := m.tickPending.Load()
+	handled := pending == 0 || pending == abi.TickSoon // if not, the guest has yet to handle the one before
+	inStub := false
+	if handled {
+		var err error
+		if inStub, err = m.inStub(); err != nil {
 			return err
 		}
-		if !interruptible {
+		if !inStub && !m.vcpu.ReadyForInterrupt() {
 			m.vcpu.RequestInterruptWindow(true)
 			return nil
 		}
 	}
 	m.vcpu.RequestInterruptWindow(false)
 	m.tick.Store(false)
-	if m.tickPending.Load() != 0 {
-		return nil // the guest has yet to handle the one before
+	switch {
+	case !handled:
+		return nil
+	case inStub:
+		m.tickPending.Store(abi.TickSoon)
+		return nil
 	}
-	m.tickPending.Store(1)
+	m.tickPending.Store(abi.TickInjected)
 	return m.vcpu.Interrupt(abi.TickVector)
 }
 
-func (m *Machine) interruptible() (bool, error) {
-	if !m.vcpu.ReadyForInterrupt() {
-		return false, nil
-	}
+// inStub reports whether the guest is in one of the ring-0 stubs.
+func (m *Machine) inStub() (bool, error) {
 	var regs kvm.Regs
 	if err := m.vcpu.GetRegs(&regs); err != nil {
 		return false, err
 	}
-	return regs.RIP < m.kernel.Ring0Start || regs.RIP >= m.kernel.Ring0End, nil
+	return regs.RIP >= m.kernel.Ring0Start && regs.RIP < m.kernel.Ring0End, nil
 }
 
 // settleRuns is how many runs the completion of an exit may take. KVM's emulator goes

@@ -9,7 +9,7 @@
  * The kernel runs with interrupts enabled (ring 3 can't change the interrupt
  * flag everywhere). Only the tick interrupts, and only once until the kernel
  * has cleared tick_pending in the control page; a tick that lands in kernel
- * code sets tick_missed and returns.
+ * code returns, and the kernel looks at tick_pending before it leaves.
  */
 #include "arch/layout.h"
 
@@ -168,19 +168,19 @@ tick_entry:
 	cmpq	%rax, tick_stack_top-40(%rip)
 	jae	2f
 	enter_kernel tick_enter
-2:	movb	$1, tick_missed(%rip)
-	popq	%rax
+2:	popq	%rax
 	leaq	tick_stack_top-40(%rip), %rsp
 	iretq
 
 /*
- * void resume(void): back to the program, in the current thread. Returns only
- * if a tick was missed, so that the caller looks again at what should run.
+ * void resume(const u32 *tick_pending): back to the program, in the current
+ * thread. Returns only if a tick is pending, so that the caller looks again at
+ * what should run.
  */
 	.globl	resume
 resume:
 resume_window_start:
-	cmpb	$0, tick_missed(%rip)
+	cmpl	$0, (%rdi)
 	jne	1f
 	movq	current(%rip), %rsp
 	popq	%r15
@@ -255,9 +255,6 @@ syscall_rsp:
 flush_rsp:
 	.skip	8
 trap_vector:
-	.skip	8
-	.globl	tick_missed
-tick_missed:
 	.skip	8
 
 	.balign	64

@@ -9,11 +9,9 @@ _Noreturn void syscall_enter(void);
 _Noreturn void trap_enter(u32 vector, u32 error_code, u64 address);
 _Noreturn void tick_enter(void);
 
-/* Goes back to the program in the current thread; returns if a tick was missed meanwhile. */
-void resume(void);
+/* Goes back to the program in the current thread; returns if a tick came meanwhile. */
+void resume(const u32 *tick_pending);
 /* Forgets every translation that the CPU has cached. */
 void tlb_flush(void);
-
-extern bool tick_missed; /* a tick came while the kernel ran */
 
 #endif

@@ -95,9 +95,8 @@ void sched_tick(void)
 {
 	/*
 	 * First of all, so that the host can inject another one for what it raises
-	 * from here on. That will be missed, and looked at before the program runs.
+	 * from here on. That is seen before the program runs.
 	 */
-	tick_missed = false;
 	control_page()->tick_pending = 0;
 	account();
 	console_flush();
@@ -210,7 +209,7 @@ void sched_resume(void)
 		run_due_timers();
 		signal_deliver();
 		control_page()->tick_wanted = sched_others_runnable() || timers.root != NULL || console_pending();
-		resume();
+		resume(&control_page()->tick_pending);
 		sched_tick(); /* one came while the kernel ran */
 	}
 }
