@@ -47,7 +47,7 @@ sources() {
 	file_console) echo "$files_core" file/ioctl.c file/poll.c file/timeout.c file/epoll_calls.c ;;
 	file_paths)
 		echo "$files_core" file/path.c file/open.c file/stat.c file/readonly.c file/pseudo.c file/device.c
-		echo file/text.c file/proc.c file/socket.c file/socket_calls.c file/eventfd.c
+		echo file/text.c file/proc.c file/proc_system.c file/socket.c file/socket_calls.c file/eventfd.c
 		echo mm/regions.c mm/regions_tree.c mm/regions_gap.c
 		;;
 	esac

@@ -244,6 +244,26 @@ static void test_texts(void)
 	CHECK(read_text("/proc/cpuinfo", got, sizeof(got), 9) > 20);
 }
 
+static u64 cpu_time;
+u64 process_cpu_time(void) { return cpu_time; }
+
+static void test_system_texts(void)
+{
+	const u64 start = now, offset = wall_offset;
+
+	now = 123456789012;
+	cpu_time = 23450000000;
+	wall_offset = 1700000000ull * 1000 * MS;
+	check_text("/proc/uptime", "123.45 100.00\n");
+	check_text("/proc/loadavg", "0.00 0.00 0.00 1/1 2\n");
+	check_text("/proc/stat", "cpu  2345 0 0 10000 0 0 0 0 0 0\ncpu0 2345 0 0 10000 0 0 0 0 0 0\n"
+	                         "intr 0\nctxt 0\nbtime 1700000000\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n");
+	cpu_time = now + 70 * MS; /* can't be, and is no reason for nonsense */
+	check_text("/proc/uptime", "123.45 0.00\n");
+	now = start;
+	wall_offset = offset;
+}
+
 static void test_maps(void)
 {
 	check_text("/proc/self/maps", "00400000-00401000 r-xp 00000000 00:00 0 /guest\n"
@@ -321,6 +341,7 @@ int main(void)
 	test_access_and_directories();
 	test_links();
 	test_texts();
+	test_system_texts();
 	test_maps();
 	test_positions();
 	test_devices();

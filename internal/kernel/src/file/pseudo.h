@@ -44,4 +44,9 @@ void proc_stat(struct text *text);
 void proc_statm(struct text *text);
 void proc_status(struct text *text);
 
+/* proc_system.c */
+void proc_loadavg(struct text *text);
+void proc_system_stat(struct text *text);
+void proc_uptime(struct text *text);
+
 #endif
