@@ -127,6 +127,7 @@ func TestFirstCallFails(t *testing.T) {
 	settled(t, open)
 }
 
+// TestSnapshotFails lets what takes a snapshot fail. The sandbox is poisoned then.
 func TestSnapshotFails(t *testing.T) {
 	sb := newSandbox(t, "snapguest", airlock.Options{HostFuncs: snapHosts()})
 	call[int64](t, sb, "Count")
@@ -148,6 +149,7 @@ func TestSnapshotFails(t *testing.T) {
 					t.Error(err)
 				}
 			}
+			poisonedBy(t, sb, err)
 			if err := sb.Restore(t.Context(), first); err != nil {
 				t.Fatal(err)
 			}

@@ -50,6 +50,7 @@ func TestInputPump(t *testing.T) {
 		"error":       {iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("ab"))), "a"},
 		"no progress": {iotest.ErrReader(io.ErrNoProgress), ""},
 		"stuck":       {stuckReader{}, ""},
+		"hesitating":  {&hesitatingReader{Reader: strings.NewReader(text)}, text},
 		"lying":       {&lyingReader{}, string(make([]byte, inputChunk))},
 	}
 	for name, test := range tests {
@@ -70,6 +71,19 @@ func TestInputPump(t *testing.T) {
 type stuckReader struct{}
 
 func (stuckReader) Read([]byte) (int, error) { return 0, nil }
+
+// hesitatingReader has nothing most of the time, and doesn't say why.
+type hesitatingReader struct {
+	io.Reader
+	n int
+}
+
+func (r *hesitatingReader) Read(p []byte) (int, error) {
+	if r.n++; r.n%50 != 0 {
+		return 0, nil
+	}
+	return r.Reader.Read(p)
+}
 
 // lyingReader claims more bytes than it was given room for, once.
 type lyingReader struct{ done bool }
@@ -113,4 +127,49 @@ func TestInputPumpOnDemand(t *testing.T) {
 	}
 	p.stop()
 	_ = sink.CloseWithError(errors.New("gone"))
+}
+
+// TestInputPumpAnnounces: an event is raised before whoever waits is woken, who may not
+// look again later, and nobody has to be there to be woken.
+func TestInputPumpAnnounces(t *testing.T) {
+	t.Parallel()
+	var p *inputPump
+	notified := make(chan bool, 100)
+	p = newInputPump(iotest.OneByteReader(strings.NewReader("input")), func() { notified <- len(p.wake) == 0 })
+	var got []byte
+	for buffer := make([]byte, 10); ; {
+		n, status := p.read(buffer)
+		got = append(got, buffer[:n]...)
+		if status == inputEnd {
+			break
+		}
+		if status == inputPending && !<-notified && len(got) == 0 {
+			t.Error("the first who waits is woken before there is an event")
+		}
+	}
+	if string(got) != "input" {
+		t.Errorf("read %q", got)
+	}
+}
+
+// TestInputPumpStopped: what is read when nobody waits any more is announced to nobody:
+// the machine may run something else by then.
+func TestInputPumpStopped(t *testing.T) {
+	t.Parallel()
+	source, sink := io.Pipe()
+	p := newInputPump(source, func() { t.Error("input was announced behind the end") })
+	if n, status := p.read(make([]byte, 1)); n != 0 || status != inputPending {
+		t.Fatalf("read = %d, %d; want 0, inputPending", n, status)
+	}
+	p.stop()
+	if _, err := sink.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	for there := 0; there == 0; time.Sleep(time.Millisecond) {
+		there, _ = p.peek()
+	}
+	time.Sleep(10 * time.Millisecond)
+	if len(p.wake) != 0 {
+		t.Error("somebody would be woken")
+	}
 }

@@ -76,6 +76,9 @@ func isolatedMain() {
 	isolatedKill.Main()
 	isolatedWrong.Main()
 	isolatedTaken.Main()
+	for _, i := range isolatedTold {
+		i.Main()
+	}
 }
 
 var remembered string

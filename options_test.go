@@ -2,6 +2,8 @@ package airlock
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -29,6 +31,9 @@ func TestOptionsConfig(t *testing.T) {
 		"negative":        {Options{Memory: -1}, 0, 0, "Memory is negative: -1"},
 		"too large":       {Options{Memory: MaxMemory + 1}, 0, 0, "Memory is"},
 		"negative buffer": {Options{MessageSize: -5}, 0, 0, "MessageSize is negative: -5"},
+		"negative spin":   {Options{Spin: -1}, 0, 0, "Spin is negative: -1ns"},
+		"JIT":             {Options{AllowJIT: true}, DefaultMemory, DefaultMessageSize, ""},
+		"trace":           {Options{Trace: io.Discard}, DefaultMemory, DefaultMessageSize, ""},
 		"huge buffer":     {Options{MessageSize: 1 << 62}, 0, 0, "MessageSize is"},
 	}
 	for name, test := range tests {
@@ -43,6 +48,9 @@ func TestOptionsConfig(t *testing.T) {
 			}
 			if err != nil || c.Memory != test.memory || c.InputSize != test.message || c.OutputSize != test.message {
 				t.Fatalf("config() = %+v, %v; want memory %d, buffers %d", c, err, test.memory, test.message)
+			}
+			if c.JIT != test.options.AllowJIT || c.Trace != (test.options.Trace != nil) {
+				t.Errorf("config() = %+v", c)
 			}
 		})
 	}
@@ -74,6 +82,46 @@ func TestCheckStrings(t *testing.T) {
 				t.Fatalf("checkStrings() = %v; want ok %t", err, test.ok)
 			}
 		})
+	}
+}
+
+// TestNames: names that an error lists are quoted where they could be taken for something
+// else, and a long list is cut.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"plain": "plain", "ünï_1": "ünï_1", "a b": `"a b"`, "a,b": `"a,b"`, "f(x": `"f(x"`, "f)": `"f)"`,
+		`a"b`: `"a\"b"`, "a\nb": `"a\nb"`, "\x1b[31m": `"\x1b[31m"`, "\xff": `"\xff"`,
+	} {
+		if got := quoteName(name); got != want {
+			t.Errorf("quoteName(%q) = %s, want %s", name, got, want)
+		}
+	}
+	var names []string
+	for n := range 11 {
+		names = append(names, fmt.Sprint(n))
+	}
+	for n, want := range map[int]string{
+		0: "", 1: "0", 8: "0, 1, 2, 3, 4, 5, 6, 7",
+		9: "0, 1, 2, 3, 4, 5, 6, 7 and 1 more", 11: "0, 1, 2, 3, 4, 5, 6, 7 and 3 more",
+	} {
+		if got := joinNames(names[:n]); got != want {
+			t.Errorf("joinNames of %d = %s, want %s", n, got, want)
+		}
+	}
+	hidden := errors.New("secret")
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{hidden, hiddenFailure},
+		{Visible(hidden), "secret"},
+		{fmt.Errorf("where it is hidden: %w", Visible(errors.New("told"))), "told"},
+		{errors.Join(hidden, Visible(errors.New("told"))), "told"},
+	} {
+		if got := publicText(test.err); got != test.want {
+			t.Errorf("publicText(%v) = %q, want %q", test.err, got, test.want)
+		}
 	}
 }
 

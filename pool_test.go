@@ -35,8 +35,10 @@ func newPool(t *testing.T, snap *airlock.Snapshot, options airlock.PoolOptions) 
 func TestPoolUsesAreApart(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t, newSnapshot(t, nil), airlock.PoolOptions{Size: 1})
+	var only *airlock.Sandbox
 	for round := range 20 {
 		err := pool.Do(t.Context(), func(sb *airlock.Sandbox) error {
+			only = sb
 			if got := call[string](t, sb, "Get"); got != "" {
 				t.Errorf("round %d: the guest knows %q", round, got)
 			}
@@ -53,6 +55,8 @@ func TestPoolUsesAreApart(t *testing.T) {
 	}
 	if s := pool.Stats(); s.Made != 1 || s.Uses != 20 || s.Restored != 20 || s.Discarded != 0 || s.Idle != 1 || s.Busy != 0 {
 		t.Errorf("stats %+v", s)
+	} else if its := only.Stats(); its.Restores != s.Restored || its.FullRestores != s.FullRestores {
+		t.Errorf("stats %+v, those of the sandbox %+v", s, its)
 	}
 }
 
@@ -192,10 +196,13 @@ func TestPoolOptions(t *testing.T) {
 	t.Parallel()
 	snap := newSnapshot(t, nil)
 	for _, options := range []airlock.PoolOptions{{Size: -1}, {Size: 1, Warm: 2}, {Warm: -1}, {Sandbox: airlock.Options{Memory: 32 << 20}}} {
-		if _, err := airlock.NewPool(t.Context(), snap, options); !errors.Is(err, airlock.ErrOptions) {
-			if _, missing := errors.AsType[*airlock.MissingHostFunctionError](err); !missing {
-				t.Errorf("NewPool(%+v) = %v", options, err)
-			}
+		options.Sandbox.HostFuncs = snapHosts()
+		pool, err := airlock.NewPool(t.Context(), snap, options)
+		if !errors.Is(err, airlock.ErrOptions) {
+			t.Errorf("NewPool(%+v) = %v", options, err)
+		}
+		if err == nil {
+			_ = pool.Close()
 		}
 	}
 }
@@ -244,5 +251,8 @@ func TestPoolStress(t *testing.T) {
 	wg.Wait()
 	stats := pool.Stats()
 	t.Logf("%d answered, %d stopped, %+v", answered.Load(), stopped.Load(), stats)
+	if stats.Made > 4+stats.Discarded || stats.Idle > 4 || stats.Busy != 0 {
+		t.Errorf("%+v: there were more sandboxes than there may be", stats)
+	}
 	changedTables(t, stats.FullRestores)
 }

@@ -102,3 +102,28 @@ func sameMemory(t *testing.T, sb *airlock.Sandbox, want *airlock.Snapshot) {
 		t.Fatalf("after a restore: %s", difference)
 	}
 }
+
+// TestLoadedGeneration: a guest that has been restored before it was saved notices that
+// it was loaded, each time, and draws other numbers.
+func TestLoadedGeneration(t *testing.T) {
+	t.Parallel()
+	snap, seen := newSnapshot(t, nil), map[string]bool{}
+	for round := range int64(3) {
+		for range 2 {
+			sb := clone(t, snap)
+			number := call[string](t, sb, "Random")
+			if n := call[int64](t, sb, "Restored"); n != round+1 || seen[number] {
+				t.Fatalf("round %d: it was restored %d times, and drew %s (before: %t)", round, n, number, seen[number])
+			}
+			seen[number] = true
+		}
+		sb := clone(t, snap)
+		call[int64](t, sb, "Count")
+		next, err := sb.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer next.Close() //nolint:errcheck // checked elsewhere
+		snap = loaded(t, saved(t, next), "")
+	}
+}

@@ -135,3 +135,58 @@ func TestTurnRace(t *testing.T) {
 		}
 	}
 }
+
+// TestTurnCloseRace closes turns at the moment in which something begins or ends, many
+// times: what runs is never beside what close does last, and nothing runs behind that.
+func TestTurnCloseRace(t *testing.T) {
+	t.Parallel()
+	const turns = 400
+	type round struct {
+		turn   turn
+		inside atomic.Bool
+		closed atomic.Bool
+	}
+	rounds := make([]round, turns)
+	var user, closer atomic.Int64 // the round that each is in
+	meet := func(mine, other *atomic.Int64, i int) {
+		for mine.Store(int64(i)); other.Load() < int64(i); {
+			runtime.Gosched()
+		}
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range rounds {
+			r := &rounds[i]
+			meet(&user, &closer, i)
+			for r.turn.begin(t.Context()) == nil {
+				r.inside.Store(true)
+				if r.closed.Load() {
+					t.Errorf("round %d: it runs and was closed", i)
+					r.turn.end(nil)
+					break
+				}
+				r.inside.Store(false)
+				r.turn.end(nil)
+			}
+		}
+		user.Store(turns)
+	})
+	wg.Go(func() {
+		for i := range rounds {
+			r := &rounds[i]
+			meet(&closer, &user, i)
+			for range i % 64 { // at another moment each time
+				_ = r.turn.state.Load()
+			}
+			_ = r.turn.close(func() {}, func() error {
+				r.closed.Store(true)
+				if r.inside.Load() {
+					t.Errorf("round %d: it was closed and runs", i)
+				}
+				return nil
+			})
+		}
+		closer.Store(turns)
+	})
+	wg.Wait()
+}

@@ -85,10 +85,13 @@ func (m *Machine) Patience(d time.Duration) uint32 {
 	return uint32(min(max(ticks, 1), uint64(PatienceForever)-1)) //nolint:gosec // G115: bounded
 }
 
-// Ticks returns how many ticks of the time stamp counter a duration is.
+// Ticks returns how many ticks of the time stamp counter a duration of at most ten
+// years is, in whole microseconds; a longer one counts as that.
 func (m *Machine) Ticks(d time.Duration) uint64 {
-	const century = 100 * 365 * 24 * time.Hour
-	return uint64(min(max(d, 0), century)/time.Microsecond) * m.tscKHz / 1000 //nolint:gosec // G115: not negative
+	const longest = 10 * 365 * 24 * time.Hour // at 50 GHz still a number
+	d = min(max(d, 0), longest)
+	whole, rest := uint64(d/time.Millisecond), uint64(d%time.Millisecond/time.Microsecond)
+	return whole*m.tscKHz + rest*m.tscKHz/1000
 }
 
 // aside is how many guests run on threads of their own.

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"testing"
 	"time"
@@ -101,5 +102,20 @@ func TestSightings(t *testing.T) {
 		if again != (port != 0) || !waits || err != nil {
 			t.Errorf("sequence %#x: Again() = %v, %v, %v", sequence, again, waits, err)
 		}
+	}
+}
+
+// TestTicksLong: a longer time is more ticks, up to ten years.
+func TestTicksLong(t *testing.T) {
+	m, last := hollow(t), uint64(0)
+	for d := time.Hour; d < 10*365*24*time.Hour; d *= 2 {
+		now := m.Ticks(d)
+		if now != 2*last && last != 0 || now == 0 {
+			t.Errorf("%v are %d ticks, half of that %d", d, now, last)
+		}
+		last = now
+	}
+	if got := m.Ticks(math.MaxInt64); got <= last {
+		t.Errorf("the longest time is %d ticks, less than ten years %d", got, last)
 	}
 }

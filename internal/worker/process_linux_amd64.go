@@ -47,13 +47,13 @@ type Process struct {
 	kill    bool
 	exited  chan struct{} // closed when the process has ended
 	state   error         // how, after that
-	broken  bool
 	buffer  []byte
 	track   *leak.Resource
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd       // guarded by mu: nil before it is started and when it has ended
 	calling bool            // guarded by mu
+	ended   bool            // guarded by mu: it was killed, or is about to be
 	refused int             // guarded by mu: system calls since the last call began
 	denied  *seccomp.Denial // guarded by mu: the first of them that was denied
 }
@@ -193,20 +193,23 @@ func (p *Process) refuse(d seccomp.Denial) (errno unix.Errno, last bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refused++
-	last = p.refused > maxRefused
+	errno, last = unix.EPERM, p.refused > maxRefused
 	if d.Nr == unix.SYS_CLONE3 {
-		// C libraries try it before clone(2), whose flags a filter can see.
-		return unix.ENOSYS, last
+		errno = unix.ENOSYS // C libraries try it before clone(2), whose flags a filter can see
+	} else {
+		if p.denied == nil {
+			p.denied = &d
+		}
+		last = last || p.kill || !p.calling
 	}
-	if p.denied == nil {
-		p.denied = &d
-	}
-	return unix.EPERM, last || p.kill || !p.calling
+	p.ended = p.ended || last // before anybody takes it for the next call
+	return errno, last
 }
 
 // end kills the process, if there still is one. Nobody waits for it any longer.
 func (p *Process) end() {
 	p.mu.Lock()
+	p.ended = true
 	if p.cmd != nil {
 		_ = p.cmd.Process.Kill()
 	}
@@ -238,7 +241,6 @@ func (p *Process) Call(ctx context.Context, c *wire.Call, want wire.Kind, limit 
 
 // why ends the process after an error, and returns what was behind that.
 func (p *Process) why(ctx context.Context, err error) error {
-	p.broken = true
 	p.end()
 	select {
 	case <-p.exited:
@@ -295,8 +297,10 @@ func (p *Process) Usable() bool {
 	case <-p.exited:
 		return false
 	default:
-		return !p.broken
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.ended
 }
 
 // Close kills the worker.

@@ -34,6 +34,9 @@ func TestRefuse(t *testing.T) {
 		if errno != row.errno || last != row.last || (p.denied != nil) != row.noted || p.refused != before+1 {
 			t.Errorf("%s: %v, last %v, noted %+v, %d refused", row.name, errno, last, p.denied, p.refused)
 		}
+		if p.Usable() == last { // no call may be given to one that is about to be killed
+			t.Errorf("%s: usable %v, last %v", row.name, p.Usable(), last)
+		}
 	}
 	// The first is the one to tell of.
 	p := &Process{calling: true}
