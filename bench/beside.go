@@ -13,9 +13,9 @@ import (
 
 // What is promised of Airlock beside what one would use instead.
 const (
-	restoreToWazero      = 1.25 // a call and a restore, guest in C, in making an instance and calling it
-	restoreToOthers      = 0.5  // the same with a guest in Go, in any other's making and calling
-	computeToWazeroTimes = 3.0  // wazero's time in Airlock's, geometric mean
+	restoreToWazero      = 1.0 // a call and a restore, guest in C, in making an instance and calling it
+	restoreToOthers      = 0.5 // the same with a guest in Go, in any other's making and calling
+	computeToWazeroTimes = 3.0 // wazero's time in Airlock's, geometric mean
 )
 
 // airlockWay is a way to use Airlock that has a column of its own.

@@ -122,8 +122,9 @@ func (m *Machine) startTimer() {
 	m.ticking = true
 }
 
-// onTick lets the guest switch threads if it wants to. It costs a guest with
-// one thread nothing.
+// onTick lets the guest switch threads if it wants to, and tells one again that was
+// told of a tick and has done nothing about it. It costs a guest with one thread
+// nothing.
 func (m *Machine) onTick() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -202,26 +203,21 @@ func (m *Machine) enter() (Exit, error) {
 //
 // Guest-controlled: what is pending.
 func (m *Machine) injectTick() error {
-	pending := m.tickPending.Load()
-	handled := pending == 0 || pending == abi.TickSoon // if not, the guest has yet to handle the one before
-	inStub := false
-	if handled {
-		var err error
-		if inStub, err = m.inStub(); err != nil {
-			return err
-		}
-		if !inStub && !m.vcpu.ReadyForInterrupt() {
-			m.vcpu.RequestInterruptWindow(true)
-			return nil
-		}
-	}
-	m.vcpu.RequestInterruptWindow(false)
 	m.tick.Store(false)
+	m.vcpu.RequestInterruptWindow(false)
+	if pending := m.tickPending.Load(); pending != 0 && pending != abi.TickSoon {
+		return nil // the guest has yet to handle the one before
+	}
+	inStub, err := m.inStub()
 	switch {
-	case !handled:
-		return nil
+	case err != nil:
+		return err
 	case inStub:
 		m.tickPending.Store(abi.TickSoon)
+		return nil
+	case !m.vcpu.ReadyForInterrupt():
+		m.tick.Store(true)
+		m.vcpu.RequestInterruptWindow(true)
 		return nil
 	}
 	m.tickPending.Store(abi.TickInjected)

@@ -53,7 +53,7 @@ type Process struct {
 	mu      sync.Mutex
 	cmd     *exec.Cmd       // guarded by mu: nil before it is started and when it has ended
 	calling bool            // guarded by mu
-	ended   bool            // guarded by mu: it was killed, or is about to be
+	ended   bool            // guarded by mu: it has ended, or is about to be killed
 	refused int             // guarded by mu: system calls since the last call began
 	denied  *seccomp.Denial // guarded by mu: the first of them that was denied
 }
@@ -125,7 +125,7 @@ func (p *Process) run(name string, descriptors []*os.File, started chan<- error)
 	started <- nil
 	err = cmd.Wait()
 	p.mu.Lock()
-	p.cmd = nil
+	p.cmd, p.ended = nil, true
 	p.mu.Unlock()
 	if err == nil {
 		err = errors.New("exit status 0")
@@ -293,11 +293,6 @@ func (p *Process) PID() int {
 
 // Usable reports whether the worker can do more.
 func (p *Process) Usable() bool {
-	select {
-	case <-p.exited:
-		return false
-	default:
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.ended

@@ -6,7 +6,12 @@
 #define NS_PER_HUNDREDTH (NS_PER_SECOND / 100)
 
 /* Nobody but the program runs: when it doesn't, the CPU is idle. */
-static u64 idle_time(void) { return clock_monotonic() - MIN(clock_monotonic(), process_cpu_time()); }
+static u64 idle_time(void)
+{
+	u64 now = clock_monotonic();
+
+	return now - MIN(now, process_cpu_time());
+}
 
 static void put_seconds(struct text *text, u64 ns)
 {
